@@ -1,0 +1,432 @@
+# shellcheck shell=bash
+# The one installer. Sourced by docker/run, docker/odoo-bin and tests/*; it defines functions and
+# runs nothing by itself. Everything it makes lies in a cache outside the checkout, keyed by version,
+# built in a temporary place and renamed when whole, so that an interrupted run is simply repeated.
+#
+# Settings, all optional (environment):
+#   ODOO_SRC       an existing Odoo 19 checkout or unpacked tree, instead of Debian's package
+#   DEBIAN_MIRROR  where Debian is fetched from, instead of this machine's own apt mirror
+#   PROPERTY_CACHE the cache folder          [${XDG_CACHE_HOME:-~/.cache}/property-customer-service]
+#   PGHOST, PGPORT, PGUSER, PGPASSWORD   a PostgreSQL of yours, instead of a private one
+#   PORT           the port to serve on      [8069]
+
+set -euo pipefail
+umask 022
+
+REPO_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+ADDONS_DIR=$REPO_DIR/addons
+CACHE_DIR=${PROPERTY_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/property-customer-service}
+LOG_DIR=$CACHE_DIR/log
+BUILD_LOG=$LOG_DIR/install.log
+DISK_NEEDED_MB=3072
+ODOO_PACKAGES='odoo-19 libjs-jquery libjs-jquery-form libjs-underscore fonts-roboto-unhinted
+    fonts-montserrat fonts-inconsolata fonts-ocr-b'
+# The modules that stand below our addons. They are installed first and without Odoo's own
+# (English) demo data; the Chinese chart is what the demo company uses, not a dependency of ours.
+BASE_MODULES=crm,calendar,portal,account,account_payment,rating,phone_validation,l10n_cn
+OUR_MODULES=property_base,property_customer_service
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "Error: $*"; exit 1; }
+
+# step TEXT COMMAND…: run a long command into the log, with a line that moves while it works.
+step() {
+    local text=$1 started=$SECONDS pid spin='|/-\' i=0
+    shift
+    mkdir -p "$LOG_DIR"
+    printf '\n=== %s: %s\n' "$text" "$*" >>"$BUILD_LOG"
+    "$@" >>"$BUILD_LOG" 2>&1 &
+    pid=$!
+    # shellcheck disable=SC2064
+    trap "kill $pid 2>/dev/null || true; say 'Interrupted; run it again to go on.'; exit 130" INT TERM
+    while kill -0 "$pid" 2>/dev/null; do
+        if [ -t 2 ]; then
+            printf '\r  %s %s (%d s) ' "${spin:i++%4:1}" "$text" $((SECONDS - started)) >&2
+        elif [ $(((SECONDS - started) % 30)) = 29 ]; then
+            printf '  … %s (%d s)\n' "$text" $((SECONDS - started)) >&2
+        fi
+        sleep 1 &
+        wait $! 2>/dev/null || true
+    done
+    trap - INT TERM
+    if wait "$pid"; then
+        [ -t 2 ] && printf '\r' >&2
+        printf '  ✓ %s (%d s)\n' "$text" $((SECONDS - started)) >&2
+    else
+        [ -t 2 ] && printf '\r' >&2
+        printf '  ✗ %s\n' "$text" >&2
+        return 1
+    fi
+}
+
+# why_failed: the last telling line of the log, for a one-sentence error.
+why_failed() {
+    local line
+    line=$(tail -n 60 "$BUILD_LOG" 2>/dev/null | grep -E '^(E:|W: Failed|ERROR|error:|Could not|.*No space left|.*Temporary failure)' | tail -n 1 || true)
+    printf '%s' "${line:-see $BUILD_LOG}"
+}
+
+free_mb() { df -Pm "$1" | awk 'NR == 2 {print $4}'; }
+
+check_disk() {
+    mkdir -p "$CACHE_DIR" "$LOG_DIR" || die "cannot write to the cache folder $CACHE_DIR; set PROPERTY_CACHE to a folder of yours."
+    local free
+    free=$(free_mb "$CACHE_DIR")
+    [ "$free" -ge "$DISK_NEEDED_MB" ] ||
+        die "$CACHE_DIR has only $free MB free and the installation needs $DISK_NEEDED_MB MB; free some space or set PROPERTY_CACHE to another disk."
+}
+
+# ---------------------------------------------------------------- system packages
+
+pg_bin() {  # the newest PostgreSQL server's bin folder, or nothing
+    find /usr/lib/postgresql -mindepth 2 -maxdepth 2 -name bin 2>/dev/null | sort -t/ -k5 -V | while read -r d; do
+        [ -x "$d/initdb" ] && echo "$d"
+    done | tail -n 1
+}
+
+missing_packages() {
+    local missing=()
+    python3 -c 'import venv, ensurepip, sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || missing+=(python3 python3-venv)
+    [ -n "${PGHOST:-}" ] || [ -n "$(pg_bin)" ] || missing+=(postgresql)
+    command -v psql >/dev/null || missing+=(postgresql-client)
+    command -v xz >/dev/null || missing+=(xz-utils)
+    [ -e /etc/ssl/certs/ca-certificates.crt ] || missing+=(ca-certificates)
+    command -v setpriv >/dev/null || missing+=(util-linux)
+    ldconfig -p 2>/dev/null | grep -q libmagic.so.1 || [ -n "$(find /usr/lib -name 'libmagic.so.1' 2>/dev/null | head -n 1)" ] || missing+=(libmagic1)
+    [ -n "$(find /usr/share/fonts -iname '*cjk*' -o -iname 'wqy-*' 2>/dev/null | head -n 1)" ] || missing+=(fonts-noto-cjk)
+    if ! command -v wkhtmltopdf >/dev/null && apt_has wkhtmltopdf; then missing+=(wkhtmltopdf); fi
+    if [ "${1:-}" = tests ]; then
+        command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium)
+        command -v pdftoppm >/dev/null || missing+=(poppler-utils)
+    fi
+    printf '%s\n' "${missing[@]}"
+}
+
+apt_has() { apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'; }
+
+apt_run() {
+    local sudo=()
+    [ "$(id -u)" = 0 ] || sudo=(sudo -n)
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 apt-get -y -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=120 "$@"
+}
+
+install_system() {
+    local list want
+    list=$(missing_packages "${1:-}" | xargs)
+    # wkhtmltopdf is known to apt only once it has lists; a bare machine has none.
+    [ -n "$list" ] || return 0
+    if ! command -v apt-get >/dev/null; then
+        die "this machine has no apt; install these yourself and run again: $list"
+    fi
+    if [ "$(id -u)" != 0 ] && ! sudo -n true 2>/dev/null; then
+        die "these packages are missing and this account may not install them: ask an administrator for 'apt-get install $list', then run again."
+    fi
+    check_disk
+    step 'Reading the package lists' apt_run update || die "the package lists could not be fetched ($(why_failed)); check the network and apt's sources."
+    want=$(missing_packages "${1:-}" | xargs)
+    step "Installing system packages: $want" install_packages "$want" ||
+        die "a system package could not be installed ($(why_failed))."
+    list=$(missing_packages "${1:-}" | xargs)
+    [ -z "$list" ] || die "these packages are still missing after the installation: $list; see $BUILD_LOG."
+}
+
+install_packages() {
+    # Debian's postgresql makes and starts a cluster of its own unless told not to; ours is private.
+    local conf=/etc/postgresql-common/createcluster.conf sudo=()
+    [ "$(id -u)" = 0 ] || sudo=(sudo -n)
+    if [[ " $1 " == *' postgresql '* ]] && [ ! -e "$conf" ]; then
+        "${sudo[@]}" mkdir -p "${conf%/*}"
+        printf 'create_main_cluster = false\n' | "${sudo[@]}" tee "$conf" >/dev/null
+    fi
+    # shellcheck disable=SC2086
+    apt_run install --no-install-recommends $1
+}
+
+# ---------------------------------------------------------------- Odoo
+
+# A private apt: own lists, own archive, this machine's mirror and Debian's own keys. apt checks the
+# signature of the index and the SHA256 of every file for us, and knows about proxies.
+private_apt() {
+    apt-get -o Dir::Etc::sourcelist="$APT_DIR/sources.list" -o Dir::Etc::sourceparts=- \
+        -o Dir::State::lists="$APT_DIR/lists" -o Dir::Cache="$APT_DIR/cache" \
+        -o Dir::State::status="$APT_DIR/status" -o Acquire::Languages=none -o APT::Sandbox::User= \
+        -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false -o Debug::NoLocking=1 \
+        -o Acquire::Retries=3 "$@"
+}
+
+debian_mirror() {
+    if [ -n "${DEBIAN_MIRROR:-}" ]; then
+        printf '%s' "${DEBIAN_MIRROR%/}"
+    else
+        apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 2>/dev/null |
+            awk '$2 !~ /security|updates|backports/ && $1 ~ /debian\/?$/ {sub(/\/$/, "", $1); print $1; exit}'
+    fi
+}
+
+debian_codename() { (. /etc/os-release && printf '%s' "${VERSION_CODENAME:-bookworm}"); }
+
+fetch_odoo() {
+    local mirror prefix=$1 codename
+    APT_DIR=$CACHE_DIR/apt
+    mirror=$(debian_mirror)
+    [ -n "$mirror" ] || die "no Debian mirror is known to this machine's apt; set DEBIAN_MIRROR or ODOO_SRC."
+    codename=$(debian_codename)
+    mkdir -p "$APT_DIR/lists/partial" "$APT_DIR/cache/archives/partial" "$APT_DIR/debs"
+    : >"$APT_DIR/status"
+    {
+        echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror sid main"
+        echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $codename main"
+    } >"$APT_DIR/sources.list"
+    step 'Reading the index that has Odoo 19' private_apt update ||
+        die "the package index could not be read from $mirror ($(why_failed)); check the network or set DEBIAN_MIRROR."
+    # Font Awesome must be 4.7, which is this release's; unstable's has other file names.
+    # shellcheck disable=SC2086
+    step 'Fetching Odoo 19 (130 MB)' in_dir "$APT_DIR/debs" private_apt download $ODOO_PACKAGES "fonts-font-awesome/$codename" ||
+        die "Odoo 19 could not be fetched from $mirror ($(why_failed))."
+    rm -rf "$prefix.tmp"
+    mkdir -p "$prefix.tmp"
+    step 'Unpacking Odoo 19' unpack_debs "$prefix.tmp" || die "Odoo 19 could not be unpacked ($(why_failed))."
+    # Left out of Debian's package for its licence; it only blurs the background of video calls, but
+    # a page that misses it reports a console error.
+    local selfie=$prefix.tmp/usr/lib/python3/dist-packages/odoo/addons/mail/static/lib/selfie_segmentation/selfie_segmentation.js
+    if [ ! -e "$selfie" ]; then
+        mkdir -p "${selfie%/*}"
+        echo '/* not part of the Debian package */' >"$selfie"
+    fi
+    mend_links "$prefix.tmp"
+    if [ -n "$(find "$prefix.tmp" -xtype l | head -n 1)" ]; then
+        die "Odoo's package has a link to a file that is missing: $(find "$prefix.tmp" -xtype l | head -n 1)"
+    fi
+    rm -rf "$prefix"
+    mv "$prefix.tmp" "$prefix"
+    rm -rf "$APT_DIR"
+}
+
+# The fonts' packages rename their files from time to time (Inconsolata.otf became
+# Inconsolata-Regular.otf in another folder): a link to a font goes to the font of that name.
+mend_links() {
+    local link name target
+    find "$1" -xtype l -name '*.[ot]tf' | while read -r link; do
+        name=$(basename "$(readlink "$link")")
+        target=$(find "$1/usr/share/fonts" -name "${name%.*}-Regular.[ot]tf" -o -name "${name%.*}.[ot]tf" | head -n 1)
+        if [ -n "$target" ]; then ln -sf "$(realpath --relative-to="${link%/*}" "$target")" "$link"; fi
+    done
+}
+
+in_dir() { (cd "$1" && shift && "$@"); }
+
+unpack_debs() {
+    local deb
+    for deb in "$APT_DIR"/debs/*.deb; do
+        dpkg-deb -x "$deb" "$1" || return 1
+    done
+}
+
+install_odoo() {
+    if [ -n "${ODOO_SRC:-}" ]; then
+        [ -e "$ODOO_SRC/odoo/release.py" ] || die "ODOO_SRC=$ODOO_SRC is not an Odoo source tree (no odoo/release.py in it)."
+        grep -q 'version_info = (19, 0' "$ODOO_SRC/odoo/release.py" || die "ODOO_SRC=$ODOO_SRC is not Odoo 19."
+        ODOO_DIR=$(cd "$ODOO_SRC" && pwd -P)
+        return
+    fi
+    local prefix=$CACHE_DIR/odoo-19.0
+    ODOO_DIR=$prefix/usr/lib/python3/dist-packages
+    if [ ! -e "$ODOO_DIR/odoo/release.py" ]; then
+        check_disk
+        fetch_odoo "$prefix"
+    fi
+}
+
+install_venv() {
+    local key
+    key=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')-$(sha256sum "$REPO_DIR/requirements.txt" | cut -c1-12)
+    VENV_DIR=$CACHE_DIR/venv-$key
+    if [ ! -e "$VENV_DIR/.complete" ]; then
+        check_disk
+        rm -rf "$VENV_DIR"
+        step 'Making the virtualenv' python3 -m venv "$VENV_DIR" || die "the virtualenv could not be made ($(why_failed))."
+        step 'Installing Python packages' "$VENV_DIR/bin/python" -m pip install --disable-pip-version-check --no-input -r "$REPO_DIR/requirements.txt" ||
+            die "a Python package could not be installed ($(why_failed)); check the network and pip's settings."
+        touch "$VENV_DIR/.complete"
+    fi
+    local pth
+    pth=$(echo "$VENV_DIR"/lib/python3*/site-packages)/odoo-19.pth
+    [ "$(cat "$pth" 2>/dev/null)" = "$ODOO_DIR" ] || echo "$ODOO_DIR" >"$pth"
+    PYTHON=$VENV_DIR/bin/python
+}
+
+# ---------------------------------------------------------------- PostgreSQL
+
+# PostgreSQL refuses to run as root, so there the cluster belongs to the postgres account, in a
+# folder that this account can reach (a root's home is closed to it).
+as_pg() {
+    if [ "$(id -u)" = 0 ]; then
+        (cd / && setpriv --reuid=postgres --regid=postgres --init-groups "$@")
+    else
+        "$@"
+    fi
+}
+
+start_postgres() {
+    if [ -n "${PGHOST:-}" ]; then
+        export PGHOST PGUSER=${PGUSER:-$(id -un)}
+        psql -d postgres -Atc 'select 1' >/dev/null 2>>"$BUILD_LOG" ||
+            die "the PostgreSQL at PGHOST=$PGHOST does not let $PGUSER in; see $BUILD_LOG."
+        return
+    fi
+    local bin root data
+    bin=$(pg_bin)
+    root=$CACHE_DIR/postgres
+    if [ "$(id -u)" = 0 ]; then root=${PROPERTY_PGROOT:-/var/lib/property-customer-service}; fi
+    data=$root/$(basename "$(dirname "$bin")")
+    mkdir -p "$root"
+    if [ "$(id -u)" = 0 ]; then chown postgres:postgres "$root"; fi
+    # Whoever uses the cluster holds a shared lock; the last one out stops it.
+    exec {PG_USERS_FD}>"$root/users.lock"
+    exec {PG_START_FD}>"$root/start.lock"
+    flock "$PG_START_FD"
+    flock -s "$PG_USERS_FD"
+    if [ ! -e "$data/.complete" ]; then
+        as_pg rm -rf "$data"
+        step 'Making the private PostgreSQL' pg_close_fds as_pg "$bin/initdb" -D "$data" -U odoo -A trust -E UTF8 --locale=C.UTF-8 ||
+            die "the private PostgreSQL could not be made ($(why_failed))."
+        as_pg tee -a "$data/postgresql.conf" >/dev/null <<-EOF
+			listen_addresses = ''
+			unix_socket_directories = '$root'
+			unix_socket_permissions = 0700
+			max_connections = 200
+			shared_buffers = 512MB
+			work_mem = 32MB
+			maintenance_work_mem = 256MB
+			effective_cache_size = 2GB
+			max_wal_size = 4GB
+			synchronous_commit = off
+			random_page_cost = 1.1
+			jit = off
+		EOF
+        as_pg touch "$data/.complete"
+    fi
+    export PGHOST=$root PGUSER=odoo
+    PRIVATE_PG_DATA=$data
+    if ! as_pg "$bin/pg_ctl" -D "$data" status >/dev/null 2>&1; then
+        pg_close_fds as_pg "$bin/pg_ctl" -D "$data" -l "$root/server.log" -w -t 60 start >>"$BUILD_LOG" 2>&1 ||
+            die "the private PostgreSQL does not start; see $root/server.log."
+    fi
+    flock -u "$PG_START_FD"
+}
+
+# The server outlives the script that starts it and must not inherit its locks.
+pg_close_fds() { "$@" {PG_USERS_FD}>&- {PG_START_FD}>&-; }
+
+stop_postgres() {
+    [ -n "${PRIVATE_PG_DATA:-}" ] || return 0
+    local data=$PRIVATE_PG_DATA
+    PRIVATE_PG_DATA=
+    flock "$PG_START_FD"
+    flock -u "$PG_USERS_FD"
+    if flock -n "$PG_USERS_FD"; then
+        as_pg "$(pg_bin)/pg_ctl" -D "$data" -m fast -w stop >/dev/null 2>&1 || true
+    fi
+    flock -u "$PG_START_FD"
+}
+
+# ---------------------------------------------------------------- everything
+
+# install [tests]: after it ODOO_DIR, PYTHON and CONF are set and the tools are there.
+install_all() {
+    mkdir -p "$CACHE_DIR" "$LOG_DIR" 2>/dev/null || die "cannot write to the cache folder $CACHE_DIR; set PROPERTY_CACHE to a folder of yours."
+    exec {INSTALL_FD}>"$CACHE_DIR/install.lock"
+    flock -n "$INSTALL_FD" || die "another installation is running in $CACHE_DIR; wait for it to end and run again."
+    install_system "${1:-}"
+    install_odoo
+    install_venv
+    exec {INSTALL_FD}>&-
+    write_conf
+}
+
+write_conf() {
+    CONF_DIR=$CACHE_DIR/conf-$(printf '%s' "$REPO_DIR" | sha256sum | cut -c1-8)
+    CONF=$CONF_DIR/odoo.conf
+    DATA_DIR=$CACHE_DIR/data
+    mkdir -p "$CONF_DIR" "$DATA_DIR"
+    cat >"$CONF.$$" <<-EOF
+		[options]
+		addons_path = $ODOO_DIR/odoo/addons,$ADDONS_DIR
+		data_dir = $DATA_DIR
+		list_db = False
+		admin_passwd = $(head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n')
+		server_wide_modules = base,rpc,web
+	EOF
+    # An Odoo checkout keeps most addons in a second folder.
+    if [ -e "$ODOO_DIR/addons/web/__manifest__.py" ]; then
+        sed -i "s|^addons_path = |&$ODOO_DIR/addons,|" "$CONF.$$"
+    fi
+    mv "$CONF.$$" "$CONF"
+}
+
+odoo_bin() { "$PYTHON" -m odoo "$@"; }
+
+# odoo_run COMMAND_OR_OPTION…: Odoo's command line with our configuration in the right place.
+odoo_run() {
+    case ${1:-} in
+        -* | '') odoo_bin -c "$CONF" "$@" ;;
+        *) local command=$1; shift; odoo_bin "$command" -c "$CONF" "$@" ;;
+    esac
+}
+
+database_exists() { [ "$(psql -d postgres -Atc "select 1 from pg_database where datname = '$1'")" = 1 ]; }
+
+# What the database is made from: the addons' files and Odoo itself.
+code_hash() {
+    (cd "$ADDONS_DIR" && find . -type f ! -name '*.pyc' ! -path '*/tests/*' ! -path '*/readme/*' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum; echo "$ODOO_DIR") | sha256sum | cut -c1-16
+}
+
+# build_database NAME: a new database with our addons and the Chinese demo data.
+build_database() {
+    local db=$1
+    # The modules below ours come from a template of their own, without demo data: made once per cache.
+    local base_tpl
+    base_tpl=property_base_tpl_$(printf '%s %s' "$ODOO_DIR" "$BASE_MODULES" | sha256sum | cut -c1-8)
+    if ! database_exists "$base_tpl"; then
+        psql -d postgres -qAtc "drop database if exists ${base_tpl}_tmp" >>"$BUILD_LOG" 2>&1
+        rm -rf "$DATA_DIR/filestore/${base_tpl}_tmp" "$DATA_DIR/filestore/$base_tpl"
+        step 'Installing Odoo into a database (2 min)' odoo_run -d "${base_tpl}_tmp" -i "$BASE_MODULES" --load-language=zh_CN --stop-after-init --no-http --log-level=warn ||
+            die "Odoo could not make a database; see $BUILD_LOG."
+        mkdir -p "$DATA_DIR/filestore"
+        if [ -d "$DATA_DIR/filestore/${base_tpl}_tmp" ]; then mv "$DATA_DIR/filestore/${base_tpl}_tmp" "$DATA_DIR/filestore/$base_tpl"; fi
+        psql -d postgres -qAtc "alter database ${base_tpl}_tmp rename to $base_tpl" >>"$BUILD_LOG" 2>&1 ||
+            die "the template database could not be named; see $BUILD_LOG."
+    fi
+    copy_database "$base_tpl" "${db}_tmp"
+    # Odoo loads demo data only where the modules below have theirs; they are marked so, which keeps
+    # Odoo's English samples out and lets ours in.
+    psql -d "${db}_tmp" -qAtc "update ir_module_module set demo = true where state = 'installed'"
+    step "Installing the addons and the demo data into '$db'" odoo_run -d "${db}_tmp" -i "${2:-$OUR_MODULES}" --with-demo --stop-after-init --no-http --log-level=warn ||
+        die "the addons could not be installed; see $BUILD_LOG."
+    psql -d "${db}_tmp" -qAtc "insert into ir_config_parameter (key, value) values ('property.code_hash', '$(code_hash)') on conflict (key) do update set value = excluded.value"
+    drop_database "$db"
+    mv "$DATA_DIR/filestore/${db}_tmp" "$DATA_DIR/filestore/$db"
+    psql -d postgres -qAtc "alter database ${db}_tmp rename to $db" >>"$BUILD_LOG" 2>&1 || die "the database could not be named '$db'; see $BUILD_LOG."
+}
+
+copy_database() {  # copy_database FROM TO: rows and files
+    drop_database "$2"
+    psql -d postgres -qAtc "create database \"$2\" template \"$1\"" >>"$BUILD_LOG" 2>&1 ||
+        die "the database '$1' could not be copied to '$2': close what is connected to it and run again."
+    mkdir -p "$DATA_DIR/filestore"
+    if [ -d "$DATA_DIR/filestore/$1" ]; then cp -al "$DATA_DIR/filestore/$1" "$DATA_DIR/filestore/$2"; fi
+}
+
+drop_database() {
+    psql -d postgres -qAtc "drop database if exists \"$1\" with (force)" >>"$BUILD_LOG" 2>&1
+    rm -rf "${DATA_DIR:?}/filestore/$1"
+}
+
+port_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# free_port FROM: the first port from there on that nobody listens on.
+free_port() {
+    local port=$1
+    while port_taken "$port"; do port=$((port + 1)); done
+    echo "$port"
+}
