@@ -12,6 +12,7 @@
         'views/property_base_menus.xml',
     ],
     'demo': [
+        'demo/res_company_demo.xml',
         'demo/res_users_demo.xml',
     ],
     'pre_init_hook': '_pre_init_hook',

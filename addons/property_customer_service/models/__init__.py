@@ -1,3 +1,4 @@
+from . import res_company
 from . import property_project
 from . import property_permit
 from . import property_building

@@ -81,9 +81,9 @@ class PropertyUnit(models.Model):
     ], required=True, readonly=True, copy=False, default='unreleased')
     permit_id = fields.Many2one(related='building_id.permit_id')
     price_line_id = fields.Many2one(
-        'property.price.list.line', "Price", readonly=True, copy=False, index='btree_not_null', ondelete='restrict')
+        'property.price.list.line', "Price Line", readonly=True, copy=False, index='btree_not_null', ondelete='restrict')
     price_list_id = fields.Many2one(related='price_line_id.list_id')
-    list_price = fields.Monetary(related='price_line_id.total', store=True)
+    list_price = fields.Monetary("List Price", related='price_line_id.total', store=True)
     unit_price = fields.Monetary("Price per ㎡", related='price_line_id.unit_price', store=True, aggregator='avg')
     floor_price = fields.Monetary(
         related='price_line_id.floor_price', store=True, groups='property_base.group_floor_price')
