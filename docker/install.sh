@@ -357,8 +357,9 @@ write_conf() {
 		admin_passwd = $(head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n')
 		server_wide_modules = base,rpc,web
 	EOF
-    # An Odoo checkout keeps most addons in a second folder.
-    if [ -e "$ODOO_DIR/addons/web/__manifest__.py" ]; then
+    # An Odoo checkout keeps most addons in a second folder. (Debian's package has a folder of that
+    # name too, but it holds only the Python half of the addons.)
+    if [ ! -e "$ODOO_DIR/odoo/addons/web/__manifest__.py" ]; then
         sed -i "s|^addons_path = |&$ODOO_DIR/addons,|" "$CONF.$$"
     fi
     mv "$CONF.$$" "$CONF"
