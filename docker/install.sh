@@ -416,6 +416,7 @@ write_conf() {
 		list_db = False
 		admin_passwd = $(head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n')
 		server_wide_modules = base,rpc,web
+		http_interface = 0.0.0.0
 	EOF
     # An Odoo checkout keeps most addons in a second folder. (Debian's package has a folder of that
     # name too, but it holds only the Python half of the addons.)

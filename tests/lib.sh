@@ -21,10 +21,16 @@ drop_test_databases() {
     done
 }
 
+test_tools() {
+    install_all tests
+    export PATH=$VENV_DIR/bin:$PATH PYTHONPATH=$REPO_DIR/tests
+    cd "$REPO_DIR"
+}
+
 # test_database: a database with our addons and demo data, in TEST_DB. Without DB= it is made from
 # nothing and dropped at the end; with DB=name it is kept, and brought up to date by the next run.
 test_database() {
-    install_all tests
+    test_tools
     start_postgres
     drop_orphans
     if [ -n "${DB:-}" ]; then
@@ -34,8 +40,6 @@ test_database() {
         at_exit drop_test_databases
     fi
     ensure_database "$TEST_DB" "$(our_modules test)"
-    export PATH=$VENV_DIR/bin:$PATH PYTHONPATH=$REPO_DIR/tests
-    cd "$REPO_DIR"
 }
 
 # odoo_pytest ARGUMENT…: pytest with Odoo loaded on the test database.
