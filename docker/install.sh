@@ -24,22 +24,75 @@ ODOO_PACKAGES='odoo-19 libjs-jquery libjs-jquery-form libjs-underscore fonts-rob
 # The modules that stand below our addons. They are installed first and without Odoo's own
 # (English) demo data; the Chinese chart is what the demo company uses, not a dependency of ours.
 BASE_MODULES=crm,calendar,portal,account,account_payment,rating,phone_validation,l10n_cn
-OUR_MODULES=property_base,property_customer_service
+
+# our_modules [test]: the addons of this repository; with "test" the ones of test-only models too.
+our_modules() {
+    local manifest name names=()
+    for manifest in "$ADDONS_DIR"/*/__manifest__.py; do
+        name=$(basename "${manifest%/*}")
+        if [ "${1:-}" = test ] || [[ $name != test_* ]]; then names+=("$name"); fi
+    done
+    (IFS=,; printf '%s' "${names[*]}")
+}
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "Error: $*"; exit 1; }
 
+# at_exit COMMAND: run it when the script ends, however it ends; the newest first.
+AT_EXIT=()
+at_exit() { AT_EXIT+=("$1"); }
+
+end_script() {
+    local status=$? i
+    trap - EXIT
+    trap '' INT TERM HUP
+    for ((i = ${#AT_EXIT[@]} - 1; i >= 0; i--)); do ${AT_EXIT[i]} || true; done
+    exit "$status"
+}
+trap end_script EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
+
+# spawn COMMAND…: start it in a process group of its own, so that one signal ends all of it and the
+# terminal's Ctrl-C reaches this script alone. Sets SPAWNED.
+spawn() {
+    set -m
+    "$@" </dev/null &
+    SPAWNED=$!
+    set +m
+}
+
+# stop_group PID: end a spawned process and all that it started; wait until it is gone.
+stop_group() {
+    local i
+    kill -TERM -- "-$1" 2>/dev/null || return 0
+    for ((i = 0; i < 100; i++)); do
+        kill -0 -- "-$1" 2>/dev/null || break
+        sleep 0.1
+    done
+    kill -KILL -- "-$1" 2>/dev/null || true
+    wait "$1" 2>/dev/null || true
+}
+
+STEP_PID=
+stop_step() {
+    [ -n "$STEP_PID" ] || return 0
+    say
+    say 'Interrupted; run it again to go on.'
+    stop_group "$STEP_PID"
+}
+at_exit stop_step
+
 # step TEXT COMMAND…: run a long command into the log, with a line that moves while it works.
 step() {
-    local text=$1 started=$SECONDS pid spin='|/-\' i=0
+    local text=$1 started=$SECONDS spin='|/-\' i=0 status=0
     shift
     mkdir -p "$LOG_DIR"
     printf '\n=== %s: %s\n' "$text" "$*" >>"$BUILD_LOG"
-    "$@" >>"$BUILD_LOG" 2>&1 &
-    pid=$!
-    # shellcheck disable=SC2064
-    trap "kill $pid 2>/dev/null || true; say 'Interrupted; run it again to go on.'; exit 130" INT TERM
-    while kill -0 "$pid" 2>/dev/null; do
+    spawn "$@" >>"$BUILD_LOG" 2>&1
+    STEP_PID=$SPAWNED
+    while kill -0 "$STEP_PID" 2>/dev/null; do
         if [ -t 2 ]; then
             printf '\r  %s %s (%d s) ' "${spin:i++%4:1}" "$text" $((SECONDS - started)) >&2
         elif [ $(((SECONDS - started) % 30)) = 29 ]; then
@@ -48,15 +101,14 @@ step() {
         sleep 1 &
         wait $! 2>/dev/null || true
     done
-    trap - INT TERM
-    if wait "$pid"; then
-        [ -t 2 ] && printf '\r' >&2
-        printf '  ✓ %s (%d s)\n' "$text" $((SECONDS - started)) >&2
-    else
-        [ -t 2 ] && printf '\r' >&2
+    wait "$STEP_PID" || status=$?
+    STEP_PID=
+    [ ! -t 2 ] || printf '\r' >&2
+    if [ "$status" != 0 ]; then
         printf '  ✗ %s\n' "$text" >&2
         return 1
     fi
+    printf '  ✓ %s (%d s)\n' "$text" $((SECONDS - started)) >&2
 }
 
 # why_failed: the last telling line of the log, for a one-sentence error.
@@ -306,8 +358,10 @@ start_postgres() {
 		EOF
         as_pg touch "$data/.complete"
     fi
-    export PGHOST=$root PGUSER=odoo
+    export PGHOST=$root PGPORT=5432 PGUSER=odoo
+    unset PGDATABASE PGPASSWORD PGSERVICE
     PRIVATE_PG_DATA=$data
+    at_exit stop_postgres
     if ! as_pg "$bin/pg_ctl" -D "$data" status >/dev/null 2>&1; then
         pg_close_fds as_pg "$bin/pg_ctl" -D "$data" -l "$root/server.log" -w -t 60 start >>"$BUILD_LOG" 2>&1 ||
             die "the private PostgreSQL does not start; see $root/server.log."
@@ -316,7 +370,13 @@ start_postgres() {
 }
 
 # The server outlives the script that starts it and must not inherit its locks.
-pg_close_fds() { "$@" {PG_USERS_FD}>&- {PG_START_FD}>&-; }
+pg_close_fds() (
+    for fd in /proc/self/fd/*; do
+        fd=${fd##*/}
+        [ "$fd" -lt 3 ] || [ "$fd" -gt 250 ] || eval "exec $fd>&-"
+    done
+    "$@"
+)
 
 stop_postgres() {
     [ -n "${PRIVATE_PG_DATA:-}" ] || return 0
@@ -356,9 +416,11 @@ write_conf() {
 		list_db = False
 		admin_passwd = $(head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n')
 		server_wide_modules = base,rpc,web
+		http_interface = 0.0.0.0
 	EOF
-    # An Odoo checkout keeps most addons in a second folder.
-    if [ -e "$ODOO_DIR/addons/web/__manifest__.py" ]; then
+    # An Odoo checkout keeps most addons in a second folder. (Debian's package has a folder of that
+    # name too, but it holds only the Python half of the addons.)
+    if [ ! -e "$ODOO_DIR/odoo/addons/web/__manifest__.py" ]; then
         sed -i "s|^addons_path = |&$ODOO_DIR/addons,|" "$CONF.$$"
     fi
     mv "$CONF.$$" "$CONF"
@@ -381,32 +443,55 @@ code_hash() {
     (cd "$ADDONS_DIR" && find . -type f ! -name '*.pyc' ! -path '*/tests/*' ! -path '*/readme/*' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum; echo "$ODOO_DIR") | sha256sum | cut -c1-16
 }
 
-# build_database NAME: a new database with our addons and the Chinese demo data.
+# The modules below ours come from a template of their own, without demo data: made once per cache.
+base_template() {
+    BASE_TEMPLATE=property_base_tpl_$(printf '%s %s' "$ODOO_DIR" "$BASE_MODULES" | sha256sum | cut -c1-8)
+    exec {TEMPLATE_FD}>"$CACHE_DIR/template.lock"
+    flock -n "$TEMPLATE_FD" || { say '  waiting for another script that installs Odoo into a database…'; flock "$TEMPLATE_FD"; }
+    if ! database_exists "$BASE_TEMPLATE"; then
+        drop_database "${BASE_TEMPLATE}_tmp"
+        step 'Installing Odoo into a database (2 min)' odoo_run -d "${BASE_TEMPLATE}_tmp" -i "$BASE_MODULES" --load-language=zh_CN --stop-after-init --no-http --log-level=warn ||
+            die "Odoo could not make a database; see $BUILD_LOG."
+        rename_database "${BASE_TEMPLATE}_tmp" "$BASE_TEMPLATE"
+    fi
+    exec {TEMPLATE_FD}>&-
+}
+
+# build_database NAME [MODULES]: a new database with our addons and the Chinese demo data.
 build_database() {
     local db=$1
-    # The modules below ours come from a template of their own, without demo data: made once per cache.
-    local base_tpl
-    base_tpl=property_base_tpl_$(printf '%s %s' "$ODOO_DIR" "$BASE_MODULES" | sha256sum | cut -c1-8)
-    if ! database_exists "$base_tpl"; then
-        psql -d postgres -qAtc "drop database if exists ${base_tpl}_tmp" >>"$BUILD_LOG" 2>&1
-        rm -rf "$DATA_DIR/filestore/${base_tpl}_tmp" "$DATA_DIR/filestore/$base_tpl"
-        step 'Installing Odoo into a database (2 min)' odoo_run -d "${base_tpl}_tmp" -i "$BASE_MODULES" --load-language=zh_CN --stop-after-init --no-http --log-level=warn ||
-            die "Odoo could not make a database; see $BUILD_LOG."
-        mkdir -p "$DATA_DIR/filestore"
-        if [ -d "$DATA_DIR/filestore/${base_tpl}_tmp" ]; then mv "$DATA_DIR/filestore/${base_tpl}_tmp" "$DATA_DIR/filestore/$base_tpl"; fi
-        psql -d postgres -qAtc "alter database ${base_tpl}_tmp rename to $base_tpl" >>"$BUILD_LOG" 2>&1 ||
-            die "the template database could not be named; see $BUILD_LOG."
-    fi
-    copy_database "$base_tpl" "${db}_tmp"
+    base_template
+    copy_database "$BASE_TEMPLATE" "${db}_tmp"
     # Odoo loads demo data only where the modules below have theirs; they are marked so, which keeps
     # Odoo's English samples out and lets ours in.
     psql -d "${db}_tmp" -qAtc "update ir_module_module set demo = true where state = 'installed'"
-    step "Installing the addons and the demo data into '$db'" odoo_run -d "${db}_tmp" -i "${2:-$OUR_MODULES}" --with-demo --stop-after-init --no-http --log-level=warn ||
+    step "Installing the addons and the demo data into '$db'" odoo_run -d "${db}_tmp" -i "${2:-$(our_modules)}" --with-demo --stop-after-init --no-http --log-level=warn ||
         die "the addons could not be installed; see $BUILD_LOG."
-    psql -d "${db}_tmp" -qAtc "insert into ir_config_parameter (key, value) values ('property.code_hash', '$(code_hash)') on conflict (key) do update set value = excluded.value"
-    drop_database "$db"
-    mv "$DATA_DIR/filestore/${db}_tmp" "$DATA_DIR/filestore/$db"
-    psql -d postgres -qAtc "alter database ${db}_tmp rename to $db" >>"$BUILD_LOG" 2>&1 || die "the database could not be named '$db'; see $BUILD_LOG."
+    remember_code "${db}_tmp"
+    rename_database "${db}_tmp" "$db"
+}
+
+# ensure_database NAME [MODULES]: build it where it is missing, update it where the addons changed.
+ensure_database() {
+    local db=$1 modules=${2:-$(our_modules)}
+    if ! database_exists "$db"; then
+        build_database "$db" "$modules"
+    elif [ "$(psql -d "$db" -Atc "select value from ir_config_parameter where key = 'property.code_hash'")" != "$(code_hash)" ]; then
+        step "The addons have changed: updating '$db'" odoo_run -d "$db" -i "$modules" -u property_base --with-demo --stop-after-init --no-http --log-level=warn ||
+            die "the database could not be updated; see $BUILD_LOG (or make a new one)."
+        remember_code "$db"
+    fi
+}
+
+remember_code() {
+    psql -d "$1" -qAtc "insert into ir_config_parameter (key, value) values ('property.code_hash', '$(code_hash)') on conflict (key) do update set value = excluded.value"
+}
+
+rename_database() {  # rename_database FROM TO: rows and files; what was called TO is gone
+    drop_database "$2"
+    if [ -d "$DATA_DIR/filestore/$1" ]; then mv "$DATA_DIR/filestore/$1" "$DATA_DIR/filestore/$2"; fi
+    psql -d postgres -qAtc "alter database \"$1\" rename to \"$2\"" >>"$BUILD_LOG" 2>&1 ||
+        die "the database '$1' could not be renamed to '$2'; see $BUILD_LOG."
 }
 
 copy_database() {  # copy_database FROM TO: rows and files
