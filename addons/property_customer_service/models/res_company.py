@@ -12,5 +12,6 @@ class ResCompany(models.Model):
         Template = self.env['account.chart.template']
         for company in self:
             if not company.chart_template and 'cn_large_bis' in Template._get_chart_template_mapping():
-                Template.try_loading('cn_large_bis', company=company, install_demo=False)
+                # Not try_loading, which wants every module loaded: demo data come earlier, and the chart's are.
+                Template._load('cn_large_bis', company, install_demo=False)
             company.country_id = self.env.ref('base.cn')
