@@ -13,26 +13,40 @@ import re
 import unicodedata
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import groupby
 from typing import NamedTuple
 
 import xlsxwriter
 
 from . import sheet_reader
-from .sheet_reader import Formula
+from .sheet_reader import HEAD_ROWS, MAX_BYTES, MAX_COLUMNS, MAX_ROWS, MAX_UNCOMPRESSED, Formula, Table
 from .table_error import MESSAGES, TableError
 
 __all__ = [
-    'FIELDS', 'MESSAGES', 'Column', 'Fault', 'FieldSpec', 'Formula', 'Header', 'Record', 'Result', 'Skipped',
-    'TableError', 'find_header', 'guess_mapping', 'normalise_header', 'parse', 'read_table', 'read_title',
-    'round_half_up', 'write_table',
+    'FIELDS', 'FILING_FIELDS', 'MAX_BYTES', 'MAX_COLUMNS', 'MAX_ROWS', 'MAX_UNCOMPRESSED', 'MESSAGES', 'Column',
+    'Fault', 'FieldSpec', 'Formula', 'Header', 'Record', 'Result', 'Skipped', 'Table', 'TableError', 'find_header',
+    'guess_mapping', 'normalise_header', 'parse', 'read_table', 'read_title', 'round_half_up', 'write_table',
 ]
 
 CENT = Decimal('0.01')
+HALF_CENT = CENT / 2
 MAX_NUMBER = Decimal('9999999999.99')
 MIN_FLOOR, MAX_FLOOR = -20, 200
 MIN_HEADER_FIELDS = 3
+MAX_HEADING = 100
+MAX_TITLE = 500
+
+_HALF_WIDTH = {
+    code + 0xFEE0: code
+    for code in map(ord, '-#0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz')
+}
+# Control characters that are no white space, and what marks width or direction of text.
+_INVISIBLE = dict.fromkeys([
+    *range(9), *range(14, 28), *range(127, 160), 0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F),
+    *range(0x2060, 0x206A), 0xFEFF,
+])
+_CLEAN = {**_HALF_WIDTH, **_INVISIBLE}
 
 
 # -- fields ------------------------------------------------------------------------------------------------------------
@@ -64,7 +78,7 @@ _BRACKETS = re.compile(r'[(\[【].*?[)\]】]')
 def normalise_header(text):
     """Return a heading's comparable form: half-width, lower case, without spaces, brackets, punctuation and units.
     万元 is kept, since a column in ten thousands must not pass for one in yuan."""
-    text = unicodedata.normalize('NFKC', str(text)).lower()
+    text = unicodedata.normalize('NFKC', str(text)[:MAX_HEADING]).lower()
     text = re.sub(r'\s+', '', _BRACKETED_UNIT.sub('', text))
     return re.sub(r'[\W_]+', '', _TRAILING_UNIT.sub('', text))
 
@@ -188,9 +202,9 @@ _WRITTEN_CODES = {
     'northeast': '东北', 'northwest': '西北', 'north_south': '南北', 'east_west': '东西',
     'inside': '按套内建筑面积', 'gross': '按建筑面积', 'unit': '按套',
 }
-# Units of these usages stand in no stair, and may be priced without an area.
+# Units of these usages stand in no stair; of these have an area, however they are priced.
 _WITHOUT_STAIR = {'shop', 'parking', 'storage', 'other'}
-_WITHOUT_AREA = {'parking', 'storage', 'other'}
+_WITH_AREA = {'residential', 'shop', 'office'}
 
 
 class Record(NamedTuple):
@@ -286,7 +300,7 @@ def find_header(rows):
     the room's number among them. Raise TableError('no_header')."""
     header, _score = _best_header(rows)
     if not header:
-        raise TableError('no_header', limit=sheet_reader.HEAD_ROWS)
+        raise TableError('no_header', limit=HEAD_ROWS)
     return header
 
 
@@ -296,15 +310,15 @@ def _header_score(rows):
 
 def _best_header(rows):
     """Return (Header, number of fields it names), or (None, 0)."""
-    best, best_score = None, 0
-    for top in range(min(len(rows), sheet_reader.HEAD_ROWS)):
-        for bottom in (top, top + 1):
-            if bottom < len(rows):
-                header = Header(top, bottom, _columns(rows[top], rows[bottom] if bottom > top else None))
-                fields = set(guess_mapping(header).values())
-                if 'room' in fields and max(len(fields), MIN_HEADER_FIELDS - 1) > max(best_score, MIN_HEADER_FIELDS - 1):
-                    best, best_score = header, len(fields)
-    return best, best_score
+    best, best_score = None, MIN_HEADER_FIELDS - 1
+    for top in range(min(len(rows), HEAD_ROWS)):
+        for bottom in range(top, min(top + 2, len(rows))):
+            header = Header(top, bottom, _columns(rows[top], rows[bottom] if bottom > top else None))
+            fields = set(guess_mapping(header).values())
+            # One row that says as much goes before two: the other is a title above it.
+            if 'room' in fields and (len(fields), top - bottom) > (best_score, best.top - best.bottom if best else 0):
+                best, best_score = header, len(fields)
+    return best, best_score if best else 0
 
 
 def _columns(upper, lower):
@@ -326,7 +340,7 @@ def _columns(upper, lower):
 
 
 def _heading(value):
-    return ' '.join(value.split()) if isinstance(value, str) else ''
+    return ' '.join(value.split()) if isinstance(value, str) and len(value) <= MAX_HEADING else ''
 
 
 def guess_mapping(header, remembered=None):
@@ -376,7 +390,8 @@ _TITLE_ITEM = {
 }
 _LABEL = re.compile(rf'(?:{_ANY_LABEL})', re.IGNORECASE)
 _DOCUMENT_NAME = re.compile(
-    r'\s*(?:新建)?(?:商品房|商品住房|住宅|房屋|房源)?(?:预售|销售|现售)?(?:价格|价目|一房一价|备案价格|明码标价).*$')
+    r'\s*(?:新建)?(?:商品房|商品住房|住宅|房屋|房源)?(?:预售|销售|现售)?(?:价格|价目|一房一价|备案|明码标价|公示).*$')
+_TITLE_CHARACTERS = str.maketrans({'：': ':', '\u3000': '  ', '\n': '  ', **dict.fromkeys(map(chr, _INVISIBLE))})
 _DATE = re.compile(r'(\d{4})\s*[年./-]\s*(\d{1,2})\s*[月./-]\s*(\d{1,2})')
 
 
@@ -405,7 +420,7 @@ def _title_line(row):
         if isinstance(value, datetime):
             value = value.date().isoformat()
         if value is not None:
-            text = str(value).replace('：', ':').replace('\u3000', '  ').replace('\n', '  ').strip()
+            text = str(value)[:MAX_TITLE].translate(_TITLE_CHARACTERS).strip()
             cells.append(f'{text}:' if _LABEL.fullmatch(text) else text)
     return '  '.join(cells)
 
@@ -436,18 +451,15 @@ _TYPED_NUMBER = {
 }
 _WHOLE = re.compile(r'[+-]?\d+')
 _CHINESE_DIGITS = {digit: number for number, digit in enumerate('零一二三四五六七八九')} | {'两': 2, '〇': 0}
-_COUNT = r'(\d+|[零〇一二两三四五六七八九十]+)'
+_COUNT = r'(\d{1,3}|[零〇一二两三四五六七八九十]{1,3})'
 _FLOOR = re.compile(rf'(负|地下|b|-|地上|第)?{_COUNT}(?:层|楼|f)?')
 _FLOOR_BELOW = {'负', '地下', 'b', '-'}
-_HALF_WIDTH = {code + 0xFEE0: code for code in (*range(ord('0'), ord('9') + 1), *range(ord('A'), ord('Z') + 1),
-                                                 *range(ord('a'), ord('z') + 1), ord('-'), ord('#'))}
-_INVISIBLE = dict.fromkeys([*range(9), *range(14, 28), 127, 0xAD, *range(0x200B, 0x2010), 0x2060, 0xFEFF])
-_CLEAN = {**_HALF_WIDTH, **_INVISIBLE}
 # What people type into a cell to which nothing applies.
 _BLANK_MARKS = {'/', '\\', '-', '--', '—', '——', '―', '–', '无', 'n/a', 'N/A'}
 _ERRORS = {'#REF!', '#N/A', '#VALUE!', '#DIV/0!', '#NAME?', '#NULL!', '#NUM!', '#SPILL!', '#CALC!', '#GETTING_DATA'}
 
 
+@lru_cache(maxsize=8192)
 def _clean(text):
     """Return the text with half-width letters and digits, single spaces and nothing invisible."""
     return ' '.join(text.translate(_CLEAN).split())
@@ -484,12 +496,13 @@ def _to_text(value, size):
     return text
 
 
+@lru_cache(maxsize=8192, typed=True)  # typed: True and 1.0 are not the same cell
 def _to_number(value, kind):
     """Return the Decimal with two places, or None; a float counts as what a person sees, its shortest decimal form."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        if not math.isfinite(value):
-            raise _CellFault('not_a_number', value=str(value))
         number = Decimal(repr(value))
+        if not number.is_finite():
+            raise _CellFault('not_a_number', value=str(value))
     elif isinstance(value, Decimal) and value.is_finite():
         number = value
     else:
@@ -503,14 +516,6 @@ def _to_number(value, kind):
     if abs(number) > MAX_NUMBER:
         raise _CellFault('too_large', value=f'{number:.6g}', limit=MAX_NUMBER)
     return round_half_up(number)
-
-
-def _to_area(value):
-    return _to_number(value, 'area')
-
-
-def _to_money(value):
-    return _to_number(value, 'money')
 
 
 def _to_floor(value):
@@ -568,7 +573,10 @@ def _to_code(kind):
 
 
 _CONVERTERS = {
-    'integer': _to_integer, 'floor': _to_floor, 'area': _to_area, 'money': _to_money,
+    'integer': _to_integer,
+    'floor': _to_floor,
+    'area': partial(_to_number, kind='area'),
+    'money': partial(_to_number, kind='money'),
     **{kind: _to_code(kind) for kind in _CODES},
 }
 
@@ -599,7 +607,7 @@ def _layout_parts(text):
 
 _SUBTOTAL = re.compile(r'(小计|subtotal|sub-total)|(合计|总计|共计|累计|grandtotal|^total)', re.IGNORECASE)
 _SUBTOTAL_ALONE = re.compile(r'(?:小计|合计|总计|共计|subtotal|grand ?total|total)[:：]?', re.IGNORECASE)
-_UNITS_STATED = re.compile(r'(\d+)\s*(?:套|户|间|个|units?)', re.IGNORECASE)
+_UNITS_STATED = re.compile(r'(\d{1,9})\s*(?:套|户|间|个|units?)', re.IGNORECASE)
 _NOTE = re.compile(r'盖章|签字|签章|签名|填报|制表|审核|复核|负责人|经办|联系电话|[:：]$|^(?:注|说明|备注)\s*[:：\d]')
 _PER_UNIT_NOTE = re.compile(r'按[套个间位](?!内)')
 
@@ -653,6 +661,8 @@ class _Parser:
         self.building_default = building_default
         self.columns = [(index, key, self._converter(key)) for index, key in mapping.items()]
         self.index = {key: index for index, key in mapping.items()}
+        self.numbers = [key for key in self.index if FIELDS[key].kind in ('area', 'money')]
+        self.areas = [keys for keys in _AREAS if keys[0] in self.index and keys[1] in self.index]
         self.heading_texts = {value for row in rows[:header.bottom + 1] for value in row if isinstance(value, str)}
         self.rooms = {}
         self.total = _Sum()
@@ -745,7 +755,7 @@ class _Parser:
         else:
             sums = [self.by_building.get(prefix, self.block), self.block]
         try:
-            stated = _to_money(self._cell(cells, 'total_price'))
+            stated = _to_number(self._cell(cells, 'total_price'), 'money')
         except _CellFault:
             stated = None
         if stated is not None and all(each.known and each.total != stated for each in sums):
@@ -774,8 +784,8 @@ class _Parser:
                 values[key] = None
                 faults[key] = (fault.code, fault.params)
         self._place(values, faults)
-        _check_signs(values, faults)
-        for areas in _AREAS:
+        self._check_signs(values, faults)
+        for areas in self.areas:
             _check_areas(values, faults, *areas)
         rounding = _price(values, faults)
         other = self._other_row(row, values, faults)
@@ -785,7 +795,7 @@ class _Parser:
         self._sum(values, faults)
         if faults or rounding or values.get('floor_price'):
             sequence = self._cell(cells, 'sequence')
-            self._report(row, '' if sequence is None else _clean(str(sequence)), values, faults, rounding)
+            self._report(row, '' if sequence is None else _clean(str(sequence)[:64]), values, faults, rounding)
         if not faults:
             self.result.records.append(Record(row, **values, **_layout_parts(values.get('layout'))))
 
@@ -820,6 +830,16 @@ class _Parser:
         if not values['room'] and 'room' not in faults:
             faults['room'] = ('missing_room', {})
 
+    def _check_signs(self, values, faults):
+        for key in self.numbers:
+            value = values[key]
+            if value is None or value > 0:
+                continue
+            if key not in ('shared_area', 'measured_shared_area'):
+                faults[key] = ('not_positive', {'value': value})
+            elif value < 0:
+                faults[key] = ('negative', {'value': value})
+
     def _other_row(self, row, values, faults):
         """Return the row above that holds the same room, or None."""
         if not values['room'] or not values['building'] or 'stair' in faults:
@@ -841,17 +861,6 @@ def _squeeze_cached(text):
     return unicodedata.normalize('NFKC', text).casefold().replace(' ', '') if text else ''
 
 
-def _check_signs(values, faults):
-    for key, spec in FIELDS.items():
-        value = values.get(key)
-        if spec.kind not in ('area', 'money') or value is None or value > 0:
-            continue
-        if key not in ('shared_area', 'measured_shared_area'):
-            faults[key] = ('not_positive', {'value': value})
-        elif value < 0:
-            faults[key] = ('negative', {'value': value})
-
-
 def _check_areas(values, faults, gross_key, inside_key, shared_key):
     """Compare three areas that are readable; a cent of a square metre is the rounding of typed values."""
     gross, inside, shared = (
@@ -864,10 +873,10 @@ def _check_areas(values, faults, gross_key, inside_key, shared_key):
         faults[shared_key] = ('shared_mismatch', {'value': shared, 'expected': gross - inside})
 
 
-def _tolerance(area):
-    """Return how far a total may be from unit price × area: a yuan, for totals in whole yuan, or what a unit price
-    rounded to 0.01 makes of a large area."""
-    return max(Decimal(1), area * Decimal('0.005'))
+def _fits(total, unit_price, area):
+    """Return whether the total is unit price × area within a yuan, for totals in whole yuan, or within what a unit
+    price rounded to 0.01 makes of a large area."""
+    return abs(total - round_half_up(unit_price * area)) <= max(1, area * HALF_CENT)
 
 
 def _price(values, faults):
@@ -885,6 +894,8 @@ def _price(values, faults):
     values['pricing_mode'] = mode
     if mode == 'unit':
         values['total_price'] = unit_price if total is None else total
+        if 'gross_area' in values and values.get('usage') in _WITH_AREA and not (unreadable or any(areas.values())):
+            faults['gross_area'] = ('missing_area', {})
         return None
     area = areas[mode]
     if mode in unreadable:
@@ -904,9 +915,9 @@ def _price(values, faults):
             faults['total_price'] = ('too_large', {'value': expected, 'limit': MAX_NUMBER})
         values['total_price'] = expected
         return None
-    if abs(total - expected) <= _tolerance(area):
-        return {'value': total, 'expected': expected} if total != expected else None
-    if not unreadable:
+    if total != expected and _fits(total, unit_price, area):
+        return {'value': total, 'expected': expected}
+    if total != expected and not unreadable:
         faults['total_price'] = ('total_mismatch', {'value': total, 'expected': expected})
     return None
 
@@ -916,9 +927,9 @@ def _pricing_mode(values, unit_price, total, areas):
     if unit_price is None or _PER_UNIT_NOTE.search(values['note'] or ''):
         return 'unit'
     for mode, area in areas.items():
-        if area and (total is None or abs(total - unit_price * area) <= _tolerance(area)):
+        if area and (total is None or _fits(total, unit_price, area)):
             return mode
-    if not any(areas.values()) and values.get('usage') in _WITHOUT_AREA and total in (None, unit_price):
+    if not any(areas.values()) and values.get('usage') not in _WITH_AREA and total in (None, unit_price):
         return 'unit'
     return 'gross'
 
@@ -1013,21 +1024,26 @@ class _Writer:
         cells are written here and the merged areas only entered in the sheet's list."""
         top, bottom = _HEADER_TOP, _HEADER_TOP + 1
         columns = [(index, _GROUPS.get(key)) for index, key in enumerate(self.keys)]
-        seen = set()
+        captions = [FIELDS[key].caption for key in self.keys]
+        previous = ''
         for index, group in columns:
-            text = group or FIELDS[self.keys[index]].caption
-            self.sheet.write_string(top, index, '' if group in seen else text, self.head)
-            seen.add(group or index)
+            self._write_caption(top, index, captions[index] if not group else group if group != previous else None)
+            previous = group
         for index, group in columns:
-            text = FIELDS[self.keys[index]].caption if group else ''
-            self.sheet.write_string(bottom, index, text, self.head)
+            self._write_caption(bottom, index, captions[index] if group else None)
         for group, members in groupby(columns, key=lambda column: column[1]):
             indexes = [index for index, _group in members]
-            if group:
-                self.sheet.merge.append([top, indexes[0], top, indexes[-1]])
-            else:
+            if not group:
                 self.sheet.merge.extend([top, index, bottom, index] for index in indexes)
+            elif len(indexes) > 1:  # Excel refuses a merged area of one cell
+                self.sheet.merge.append([top, indexes[0], top, indexes[-1]])
         self.row = bottom + 1
+
+    def _write_caption(self, row, index, text):
+        if text:
+            self.sheet.write_string(row, index, text, self.head)
+        else:
+            self.sheet.write_blank(row, index, None, self.head)
 
     def _write_block(self, records):
         """Write the units of one building; return their number and the sum of their totals. Where units stand in
@@ -1053,7 +1069,8 @@ class _Writer:
         if value is None:
             self.sheet.write_blank(self.row, index, None, cell_format)
         elif isinstance(value, str):  # never as a formula or a link, whatever it begins with
-            self.sheet.write_string(self.row, index, _WRITTEN_CODES.get(value, value), cell_format)
+            text = _WRITTEN_CODES[value] if FIELDS[self.keys[index]].kind in _CODES else value
+            self.sheet.write_string(self.row, index, text, cell_format)
         else:
             self.sheet.write_number(self.row, index, value, cell_format)
 
