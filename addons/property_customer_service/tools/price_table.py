@@ -626,7 +626,7 @@ def parse(rows, header, mapping, building_default=None):
     if not fields & {'unit_price', 'total_price'}:
         missing.append('total_price')
     if missing:
-        raise TableError('missing_columns', fields=', '.join(FIELDS[key].caption for key in missing))
+        raise TableError('missing_columns', keys=missing, fields=', '.join(FIELDS[key].caption for key in missing))
     parser = _Parser(rows, header, mapping, building_default)
     for index in range(header.bottom + 1, len(rows)):
         parser.read_row(index + 1, rows[index])
@@ -1080,5 +1080,6 @@ class _Writer:
         for index in range(self.first_number, self.last + 1):
             self.sheet.write_blank(self.row, index, None, self.sum_text)
         self.sheet.write_number(self.row, self.column['total_price'], total, self.sum_money)
-        self.sheet.write_string(self.row, self.column['note'], units, self.sum_text)
+        if units:
+            self.sheet.write_string(self.row, self.column['note'], units, self.sum_text)
         self.row += 1

@@ -87,8 +87,8 @@ def _read_text(data, filename, score):
 def _decode(data):
     if data.startswith((b'\xff\xfe', b'\xfe\xff')):
         encodings = ('utf-16',)
-    elif data[1:2] == b'\0' or data[:1] == b'\0':  # Chinese text has no zero bytes, its delimiters and digits do
-        encodings = ('utf-16-le' if data[1:2] == b'\0' else 'utf-16-be',)
+    elif b'\0' in data[:4096]:  # the upper halves of delimiters and digits
+        encodings = ('utf-16-le' if data[1:4096:2].count(0) > data[:4096:2].count(0) else 'utf-16-be',)
     else:
         encodings = ('utf-8-sig', 'gb18030')
     for encoding in encodings:
