@@ -11,11 +11,16 @@ from unittest.mock import patch
 import openpyxl
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-
-from odoo.tests.common import BaseCase, tagged
-
-from odoo.addons.property_customer_service.tools import price_table, sheet_reader
+from odoo.addons.property_customer_service.tools import (
+    price_cells,
+    price_fields,
+    price_header,
+    price_rows,
+    price_table,
+    sheet_reader,
+)
 from odoo.addons.property_customer_service.tools.price_table import Formula, Record, TableError
+from odoo.tests.common import BaseCase, tagged
 
 DATA = Path(__file__).parent / 'data'
 GOOD = 'price_filing_table.xlsx'
@@ -165,8 +170,9 @@ class TestPriceTableFile(BaseCase):
             self.assertTrue(price_table.MESSAGES[fault.code] % fault.params)
 
     def test_messages_cover_the_codes(self):
-        source = ''.join(Path(module.__file__).read_text() for module in (price_table, sheet_reader))
-        used = set(re.findall(r"(?:TableError|_CellFault)\('(\w+)'", source)) | set(re.findall(r"= \('(\w+)', \{", source))
+        source = ''.join(Path(module.__file__).read_text() for module in (
+            price_cells, price_header, price_rows, sheet_reader))
+        used = set(re.findall(r"(?:TableError|CellFault)\('(\w+)'", source)) | set(re.findall(r"= \('(\w+)', \{", source))
         used |= {f'unknown_{kind}' for kind in ('usage', 'orientation', 'pricing_mode')}
         used |= {'total_rounding', 'subtotal_sum', 'subtotal_count', 'floor_price_above_total'}
         self.assertEqual(used, set(price_table.MESSAGES))
@@ -355,8 +361,8 @@ class TestPriceTableHeader(BaseCase):
         self.assertEqual(mapping, {0: 'building', 1: 'room', 3: 'total_price'})
 
     def test_each_field_once_and_ten_thousands_never(self):
-        _header, mapping = self.mapping(['楼栋', '房号', '总价（万元）', '总价', '备案总价'])
-        self.assertEqual(mapping, {0: 'building', 1: 'room', 3: 'total_price'})
+        _header, mapping = self.mapping(['楼栋', '房号', '总价（万元）', '总价（含装修）', '备案总价', '单价（元）（含税）'])
+        self.assertEqual(mapping, {0: 'building', 1: 'room', 4: 'total_price', 5: 'unit_price'})
 
     def test_no_header(self):
         for rows in ([], [['楼栋', '单元', '楼层', '总价']], [[]] * 60 + [HEADINGS]):
@@ -434,7 +440,7 @@ class TestPriceTableRows(BaseCase):
         for value, floor in (
             (3, 3), (3.0, 3), ('-1', -1), ('B1', -1), ('b2层', -2), ('1F', 1), ('3层', 3), ('第3层', 3), ('三层', 3),
             ('十二层', 12), ('二十', 20), ('三十三层', 33), ('地下一层', -1), ('负一层', -1), ('负2层', -2), ('首层', 1),
-            ('１２', 12), (None, None), ('/', None),
+            ('１２', 12), (None, None), ('/', None), ('-', None),
         ):
             with self.subTest(value=value):
                 self.assertEqual(self.record(floor=value).floor, floor)
@@ -548,14 +554,15 @@ class TestPriceTableRows(BaseCase):
             ['本页小计', *[None] * 10, 1000000], unit(room='9', building=None),
             ['1号楼合计', *[None] * 10, 3000000, '3套'],
             [None, '5号楼'], unit(building=None), ['小 计', *[None] * 10, 1000000], ['总计：4套', *[None] * 10, '4,000,000.00'],
-            ['注：1. 本表一式三份', '2. 共4页', '盖章后有效'], ['制表人：', None, None, '审核人：'])
+            [5], ['注：1. 本表一式三份', '2. 共4页', '盖章后有效'], ['制表人：', None, None, '审核人：'])
         self.assertEqual(result.faults, [])
         self.assertEqual(result.warnings, [])
         self.assertEqual([record.building for record in result.records], ['1号楼'] * 3 + ['5号楼'])
         self.assertEqual([record.stair for record in result.records], ['1单元', '2单元', '1单元', '1单元'])
         self.assertEqual(
             [skipped.reason for skipped in result.skipped],
-            ['header', 'empty', 'subtotal', 'subtotal', 'subtotal', 'heading', 'subtotal', 'total', 'note', 'note'])
+            ['header', 'empty', 'subtotal', 'subtotal', 'subtotal', 'heading', 'subtotal', 'total', 'empty', 'note',
+             'note'])
 
     def test_subtotals_that_differ(self):
         result = parse_rows(
@@ -599,9 +606,9 @@ class TestPriceTableRows(BaseCase):
 # What a cell can hold after reading: clean text that is no mark, no error and no subtotal.
 TEXT = st.text(
     st.characters(codec='utf-8', exclude_categories=('Cs', 'Co', 'Cn')), min_size=1, max_size=20,
-).map(price_table._clean).filter(
-    lambda text: text and not price_table._BLANK_MARKS & {text} and not price_table._ERRORS & {text}
-    and not price_table._SUBTOTAL.search(''.join(text.split())))
+).map(price_fields.clean).filter(
+    lambda text: text and not price_cells.BLANK_MARKS & {text} and not price_cells.CELL_ERRORS & {text}
+    and not price_rows._SUBTOTAL.search(''.join(text.split())))
 NAME = st.one_of(st.sampled_from(['1号楼', '2号楼', '=1+1', '@SUM(A1)', '-1', '+86', 'http://x.cn', '_x0041_', '0101']), TEXT)
 AREA = st.decimals(Decimal('0.01'), Decimal('99999.99'), places=2)
 MONEY = st.decimals(Decimal('0.01'), Decimal('99999.99'), places=2)
