@@ -24,7 +24,8 @@ class CellFault(Exception):
 _NUMBER = r'([+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)'
 TYPED_NUMBER = {
     'area': re.compile(rf'{_NUMBER}\s*(?:m2|平方米|平米|平方|sqm)?'),
-    'money': re.compile(rf'(?:[¥$]|rmb|cny|人民币)?\s*{_NUMBER}\s*(?:元|cny|rmb)?(?:/(?:m2|平方米|平米|套|个|sqm))?(?:整)?'),
+    'money': re.compile(
+        rf'(?:[¥$]|rmb|cny|人民币)?\s*{_NUMBER}\s*(?:元|cny|rmb)?(?:/(?:m2|平方米|平米|套|个|sqm))?(?:整)?'),
 }
 _WHOLE = re.compile(r'[+-]?\d{1,9}')
 _CHINESE_DIGITS = {digit: number for number, digit in enumerate('零一二三四五六七八九')} | {'两': 2, '〇': 0}
@@ -47,7 +48,7 @@ def _plain_text(value):
         if text in CELL_ERRORS:
             raise CellFault('cell_error', value=text)
         return text
-    if isinstance(value, (date, time, timedelta)):
+    if isinstance(value, date | time | timedelta):
         shown = value.date() if isinstance(value, datetime) and value.time() == time() else value
         raise CellFault('date', value=str(shown))
     if isinstance(value, float) and value.is_integer():
@@ -70,7 +71,7 @@ def to_text(value, size):
 @lru_cache(maxsize=8192, typed=True)  # typed: True and 1.0 are not the same cell
 def to_number(value, kind):
     """Return the Decimal with two places, or None; a float counts as what a person sees, its shortest decimal form."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
+    if isinstance(value, int | float) and not isinstance(value, bool):
         number = Decimal(repr(value))
         if not number.is_finite():
             raise CellFault('not_a_number', value=str(value))

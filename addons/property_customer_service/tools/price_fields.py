@@ -81,14 +81,16 @@ FIELDS = {
         'building no, building name, block, tower', required=True),
     'stair': _spec('text', "Stair", '单元', 8, '单元号, 单元名称, 梯号, staircase, entrance, core'),
     'floor': _spec(
-        'floor', "Floor", '楼层', 6, '层, 层次, 层号, 所在层, 所在楼层, 楼层号, 自然层, floor no, storey, story, level'),
+        'floor', "Floor", '楼层', 6,
+        '层, 层次, 层号, 所在层, 所在楼层, 楼层号, 自然层, floor no, storey, story, level'),
     'room': _spec(
         'text', "Room", '房号', 8,
         '室号, 室, 房间号, 房间, 房屋号, 房屋编号, 户号, 户室号, 门牌号, 铺号, 商铺号, 车位号, 车位编号, '
         '房号/车位号, 房号/铺号, room no, room number, unit, unit no, unit number, apartment, apartment no',
         required=True),
     'layout': _spec(
-        'text', "Layout", '户型', 16, '房型, 室型, 户型名称, 户型结构, 房屋户型, unit type, apartment type, house type'),
+        'text', "Layout", '户型', 16,
+        '房型, 室型, 户型名称, 户型结构, 房屋户型, unit type, apartment type, house type'),
     'usage': _spec(
         'usage', "Usage", '用途', 8,
         '房屋用途, 规划用途, 设计用途, 使用性质, 房屋性质, 房屋类型, 房屋类别, 物业类型, 产品类型, 业态, '
@@ -123,8 +125,8 @@ FIELDS = {
         '套内建筑面积单价, 套内单价, 单位价格, price/m2, price per m2, price per sqm'),
     'total_price': _spec(
         'money', "Total price", '总价（元）', 16,
-        '备案总价, 表价, 总价款, 总房价, 总房价款, 房屋总价, 销售总价, 申报总价, 拟售总价, 价格, 售价, 备案价, 备案价格, '
-        'total, list price, price, amount'),
+        '备案总价, 表价, 总价款, 总房价, 总房价款, 房屋总价, 销售总价, 申报总价, 拟售总价, 价格, 售价, 备案价, '
+        '备案价格, total, list price, price, amount'),
     'floor_price': _spec(
         'money', "Floor price", '底价（元）', 16,
         '销售底价, 底价总价, 总价底价, 最低价, 最低总价, reserve price, minimum price, bottom price'),
@@ -140,53 +142,52 @@ MEASURED = {
 AREAS = (tuple(MEASURED), tuple(MEASURED.values()))
 
 
-def _spellings(text):
-    """Return {spelling: code} of lines `code: spelling, spelling …`; the code is a spelling of itself."""
-    return {
-        squeeze(spelling): code
-        for code, _colon, names in (line.partition(':') for line in text.strip().splitlines())
-        for spelling in (code, *names.split(','))
-    }
-
-
 def squeeze(text):
     """Return a text's form for comparison: half-width, lower case, letters and digits only."""
     return re.sub(r'[\W_]+', '', unicodedata.normalize('NFKC', text).lower())
 
 
+# What people write for a code; the first is what is written back, and the code itself is understood too.
+_WORDS = {
+    'usage': {
+        'residential': '住宅, 普通住宅, 商品住宅, 成套住宅, 高层住宅, 小高层, 多层住宅, 洋房, 别墅, 公寓, 居住, 住房, '
+                       'apartment, house, villa, dwelling, home',
+        'shop': '商业, 商铺, 店铺, 店面, 门面, 门面房, 底商, 铺位, 商业服务, 商业用房, 商业用途, 商业网点, '
+                '商业服务网点, 网点, 营业用房, retail, commercial, store',
+        'office': '办公, 办公用房, 办公楼, 写字楼, 商务办公, 商业办公, offices',
+        'parking': '车位, 车库, 停车位, 停车, 地下车位, 地下车库, 地上车位, 机动车位, 机动车停车位, 产权车位, '
+                   '人防车位, parking space, parking place, parking lot, garage, carport, car park',
+        'storage': '储藏室, 储藏间, 储藏, 储物间, 仓储, 仓库, 地下室, 杂物间, 杂物房, 自行车库, 非机动车库, '
+                   'storeroom, cellar, warehouse',
+        'other': '其他, 其它, 配套, 配套用房, 公建, 公建配套, 公共配套, 公共服务, 物业用房, 物业管理用房, 社区用房, '
+                 '幼儿园, 会所, others',
+    },
+    'orientation': {
+        'south': '南, 朝南, 正南, 南向, s',
+        'north': '北, 朝北, 正北, 北向, n',
+        'east': '东, 朝东, 正东, 东向, e',
+        'west': '西, 朝西, 正西, 西向, w',
+        'southeast': '东南, 南东, 朝东南, 东南向, se',
+        'southwest': '西南, 南西, 朝西南, 西南向, sw',
+        'northeast': '东北, 北东, 朝东北, 东北向, ne',
+        'northwest': '西北, 北西, 朝西北, 西北向, nw',
+        'north_south': '南北, 北南, 南北向, 南北通, 南北通透, 朝南北, ns, sn, south-north, north and south',
+        'east_west': '东西, 西东, 东西向, 朝东西, ew, we, west-east, east and west',
+    },
+    'pricing_mode': {
+        'inside': '按套内建筑面积, 套内, 按套内, 套内面积, 按套内面积, 套内建筑面积, 套内计价, 按套内计价, '
+                  '按套内面积计价, 套内建筑面积计价, 按套内建筑面积计价, inside area, by inside area',
+        'gross': '按建筑面积, 建筑面积, 建面, 按建面, 建筑面积计价, 按建筑面积计价, '
+                 'gross area, by gross area, gross floor area',
+        'unit': '按套, 套, 按套计价, 按套(单元)计价, 按个, 按个计价, 按间, 按间计价, 按位, 按位计价, 整售, '
+                'by unit, per unit, whole unit',
+    },
+}
 CODES = {
-    'usage': _spellings("""
-residential:住宅,普通住宅,商品住宅,成套住宅,高层住宅,小高层,多层住宅,洋房,别墅,公寓,居住,住房,apartment,house,villa,dwelling,home
-shop:商业,商铺,店铺,店面,门面,门面房,底商,铺位,商业服务,商业用房,商业用途,商业网点,商业服务网点,网点,营业用房,retail,commercial,store
-office:办公,办公用房,办公楼,写字楼,商务办公,商业办公,offices
-parking:车位,车库,停车位,停车,地下车位,地下车库,地上车位,机动车位,机动车停车位,产权车位,人防车位,parking space,parking place,parking lot,garage,carport,car park
-storage:储藏室,储藏间,储藏,储物间,仓储,仓库,地下室,杂物间,杂物房,自行车库,非机动车库,storeroom,cellar,warehouse
-other:其他,其它,配套,配套用房,公建,公建配套,公共配套,公共服务,物业用房,物业管理用房,社区用房,幼儿园,会所,others
-"""),
-    'orientation': _spellings("""
-south:南,朝南,正南,南向,s
-north:北,朝北,正北,北向,n
-east:东,朝东,正东,东向,e
-west:西,朝西,正西,西向,w
-southeast:东南,南东,朝东南,东南向,se,south-east
-southwest:西南,南西,朝西南,西南向,sw,south-west
-northeast:东北,北东,朝东北,东北向,ne,north-east
-northwest:西北,北西,朝西北,西北向,nw,north-west
-north_south:南北,北南,南北向,南北通,南北通透,朝南北,ns,sn,north-south,south-north,south and north
-east_west:东西,西东,东西向,朝东西,ew,we,east-west,west-east,east and west
-"""),
-    'pricing_mode': _spellings("""
-inside:套内,按套内,套内面积,按套内面积,套内建筑面积,按套内建筑面积,套内计价,按套内计价,按套内面积计价,套内建筑面积计价,按套内建筑面积计价,inside area,by inside area
-gross:建筑面积,按建筑面积,建面,按建面,建筑面积计价,按建筑面积计价,gross area,by gross area,gross floor area
-unit:套,按套,按套计价,按套(单元)计价,按个,按个计价,按间,按间计价,按位,按位计价,整售,by unit,per unit,whole unit
-"""),
+    kind: {squeeze(word): code for code, words in codes.items() for word in (code, *words.split(','))}
+    for kind, codes in _WORDS.items()
 }
-WRITTEN_CODES = {
-    'residential': '住宅', 'shop': '商业', 'office': '办公', 'parking': '车位', 'storage': '储藏室', 'other': '其他',
-    'south': '南', 'north': '北', 'east': '东', 'west': '西', 'southeast': '东南', 'southwest': '西南',
-    'northeast': '东北', 'northwest': '西北', 'north_south': '南北', 'east_west': '东西',
-    'inside': '按套内建筑面积', 'gross': '按建筑面积', 'unit': '按套',
-}
+WRITTEN_CODES = {code: words.partition(',')[0] for codes in _WORDS.values() for code, words in codes.items()}
 # Units of these usages stand in no stair; of these have an area, however they are priced.
 WITHOUT_STAIR = {'shop', 'parking', 'storage', 'other'}
 WITH_AREA = {'residential', 'shop', 'office'}

@@ -165,7 +165,7 @@ class _Parser:
     def _is_numeric(value):
         if isinstance(value, str):
             return bool(TYPED_NUMBER['area'].fullmatch(unicodedata.normalize('NFKC', value.strip()).lower()))
-        return isinstance(value, (int, float, Decimal))
+        return isinstance(value, int | float | Decimal)
 
     def _subtotal(self, cells):
         """Return ('subtotal' or 'total', the name before that word), or (None, None)."""

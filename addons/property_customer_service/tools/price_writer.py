@@ -31,9 +31,8 @@ def write_table(stream, meta, records, with_floor_price=False, extra=()):
     the same records, if `extra` names every field that they use.
     """
     wanted = {*FILING_FIELDS, *extra, *(('floor_price',) if with_floor_price else ())}
-    workbook = xlsxwriter.Workbook(stream, {'constant_memory': True})
-    _Writer(workbook, [key for key in FIELDS if key in wanted]).write(meta, records)
-    workbook.close()
+    with xlsxwriter.Workbook(stream, {'constant_memory': True}) as workbook:
+        _Writer(workbook, [key for key in FIELDS if key in wanted]).write(meta, records)
 
 
 class _Writer:
@@ -85,7 +84,8 @@ class _Writer:
         info = (f'{caption}：{dates.get(key, meta[key])}' for key, caption in _TITLE_CAPTIONS.items() if meta.get(key))
         self.sheet.set_row(0, 26)
         self.sheet.merge_range(0, 0, 0, self.last, '', self.title)
-        self.sheet.write_string(0, 0, f"{meta.get('project') or ''}  商品房销售价格备案表（一房一价）".strip(), self.title)
+        title = f"{meta.get('project') or ''}  商品房销售价格备案表（一房一价）".strip()
+        self.sheet.write_string(0, 0, title, self.title)
         self.sheet.merge_range(1, 0, 1, self.last, '')
         self.sheet.write_string(1, 0, '    '.join(info))
         self.row = _HEADER_TOP

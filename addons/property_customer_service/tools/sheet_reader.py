@@ -102,7 +102,9 @@ def _decode(data):
 def _text_rows(text, delimiter):
     try:
         for row in csv.reader(StringIO(text, newline=''), delimiter=delimiter):
-            yield [_text_cell(cell) for cell in row]
+            # One cell more than allowed is enough to refuse the row.
+            beyond = [cell for cell in row[MAX_COLUMNS:] if cell.strip()][:1]
+            yield [_text_cell(cell) for cell in row[:MAX_COLUMNS] + beyond]
     except csv.Error:
         raise TableError('corrupt') from None
 
