@@ -154,7 +154,7 @@ missing_packages() {
     printf '%s\n' "${missing[@]}"
 }
 
-apt_has() { apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'; }
+apt_has() { [[ $(LC_ALL=C apt-cache policy "$1" 2>/dev/null) == *'Candidate: '[!\(]* ]]; }
 
 apt_run() {
     local sudo=()
@@ -197,13 +197,14 @@ install_packages() {
 # ---------------------------------------------------------------- Odoo
 
 # A private apt: own lists, own archive, this machine's mirror and Debian's own keys. apt checks the
-# signature of the index and the SHA256 of every file for us, and knows about proxies.
+# signature of the index and the SHA256 of every file for us, and knows about proxies. A mirror may be
+# a frozen copy whose index is past its date; the signature still holds.
 private_apt() {
     apt-get -o Dir::Etc::sourcelist="$APT_DIR/sources.list" -o Dir::Etc::sourceparts=- \
         -o Dir::State::lists="$APT_DIR/lists" -o Dir::Cache="$APT_DIR/cache" \
         -o Dir::State::status="$APT_DIR/status" -o Acquire::Languages=none -o APT::Sandbox::User= \
         -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false -o Debug::NoLocking=1 \
-        -o Acquire::Retries=3 "$@"
+        -o Acquire::Check-Valid-Until=false -o Acquire::Retries=3 "$@"
 }
 
 debian_mirror() {
@@ -266,6 +267,8 @@ mend_links() {
 }
 
 in_dir() { (cd "$1" && shift && "$@"); }
+
+in_order() { "$1" && shift && "$@"; }
 
 unpack_debs() {
     local deb
@@ -514,4 +517,14 @@ free_port() {
     local port=$1
     while port_taken "$port"; do port=$((port + 1)); done
     echo "$port"
+}
+
+# use_installation: PostgreSQL and DATA_DIR, the caller's own or those of docker/run.
+use_installation() {
+    if [ -n "${DATA_DIR:-}" ]; then
+        mkdir -p "$LOG_DIR" 2>/dev/null || die "cannot write to $LOG_DIR; set PROPERTY_CACHE to a folder of yours."
+    else
+        install_all
+    fi
+    start_postgres
 }
