@@ -1,0 +1,82 @@
+"""Rules that hold against everyone, because the database holds them.
+
+They are declared on a model like Odoo's own constraints, and a violation reaches the user as the one
+sentence that they were declared with: the trigger raises an integrity error that names the constraint.
+"""
+from odoo.orm.table_objects import TableObject
+from odoo.tools import SQL, sql
+
+# Raised under the name of the declaration, so that Odoo finds its message.
+_REFUSE = """
+CREATE OR REPLACE FUNCTION property_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'refused by %', TG_ARGV[0]
+        USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_ARGV[0];
+END $$
+"""
+
+
+def create_functions(cr):
+    cr.execute(_REFUSE)
+
+
+def drop_functions(cr):
+    cr.execute("DROP FUNCTION IF EXISTS property_refuse() CASCADE")
+
+
+class Triggers(TableObject):
+    """One or more triggers of a table, kept in step with their declaration.
+
+    :param definitions: one or more ``CREATE TRIGGER`` clauses after the trigger's name, e.g.
+        ``BEFORE DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION f('{name}')``;
+        ``{table}`` and ``{name}`` are filled in, and the function refuses under ``{name}``
+    :param function: a ``CREATE OR REPLACE FUNCTION`` statement that they need, made before them
+    :param message: the sentence that the user reads
+    """
+
+    def __init__(self, *definitions, function='', message=''):
+        super().__init__()
+        self._definitions = definitions
+        self._function = function
+        self.message = message
+
+    def get_definition(self, registry):
+        return ';\n'.join(self._definitions)
+
+    def apply_to_database(self, model):
+        cr = model.env.cr
+        name = self.full_name(model)
+        if self._function:
+            cr.execute(self._function)
+        for index, definition in enumerate(self._definitions):
+            trigger = sql.make_identifier(f'{name}_{index}')
+            wanted = definition.format(table=model._table, name=name)
+            cr.execute(SQL(
+                "SELECT obj_description(oid, 'pg_trigger') FROM pg_trigger WHERE tgname = %s AND tgrelid = %s::regclass",
+                trigger, model._table,
+            ))
+            row = cr.fetchone()
+            if row and row[0] == wanted:
+                continue
+            cr.execute(SQL("DROP TRIGGER IF EXISTS %s ON %s", SQL.identifier(trigger), SQL.identifier(model._table)))
+            cr.execute(SQL("CREATE TRIGGER %s " + wanted.replace('%', '%%'), SQL.identifier(trigger)))
+            cr.execute(SQL(
+                "COMMENT ON TRIGGER %s ON %s IS %s", SQL.identifier(trigger), SQL.identifier(model._table), wanted,
+            ))
+
+
+class AppendOnly(Triggers):
+    """The table is a log: rows come, and the facts in them neither change nor go.
+
+    Only the fact columns are guarded, since ``create`` itself and later upgrades write stored computes.
+
+    :param facts: the columns that hold the facts
+    """
+
+    def __init__(self, *facts, message):
+        super().__init__(
+            "BEFORE DELETE OR UPDATE OF %s ON {table} FOR EACH ROW EXECUTE FUNCTION property_refuse('{name}')"
+            % ', '.join(facts),
+            "BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION property_refuse('{name}')",
+            message=message,
+        )

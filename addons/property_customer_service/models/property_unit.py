@@ -1,0 +1,192 @@
+import re
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+# What an active price list puts on a unit, and nobody else.
+PRICE_FIELDS = ('price_line_id', 'list_price', 'unit_price', 'floor_price')
+
+
+class PropertyUnit(models.Model):
+    """A unit for sale (房源): flat, shop, office or parking place.
+
+    Its state is moved by sales control only, its prices by the activation of a price list only.
+    """
+
+    _name = 'property.unit'
+    _description = 'Unit'
+    _inherit = ['property.state.mixin', 'mail.thread', 'mail.activity.mixin']
+    # By ids, so that an index gives the order and no other table is joined.
+    _order = 'project_id.id, building_id.id, stair, floor, name, id'
+    _rec_name = 'full_name'
+
+    # Sales control declares the ways between them with its own movements.
+    _transitions = {
+        'unreleased': (),
+        'available': (),
+        'held': (),
+        'subscribed': (),
+        'contracted': (),
+        'registered': (),
+        'handed_over': (),
+        'titled': (),
+    }
+
+    name = fields.Char("Room", required=True, index=True, help="The room number as filed, e.g. 0101.")
+    full_name = fields.Char(
+        "Unit", compute='_compute_full_name', store=True, precompute=True, index='trigram')
+    active = fields.Boolean(default=True)
+    building_id = fields.Many2one(
+        'property.building', required=True, index=True, ondelete='restrict')
+    project_id = fields.Many2one(related='building_id.project_id', store=True, precompute=True)
+    company_id = fields.Many2one(related='building_id.company_id', store=True, precompute=True, index=True)
+    currency_id = fields.Many2one(related='company_id.currency_id', store=True, precompute=True)
+    stair = fields.Char("Stair", help="The stair or entrance (单元); shops and parking places have none.")
+    floor = fields.Integer(required=True, default=1, aggregator=False)
+    stack = fields.Char(
+        compute='_compute_stack', store=True, readonly=False, precompute=True,
+        help="The vertical line of flats that this one belongs to: the last two digits of its room number.")
+    layout_id = fields.Many2one('property.layout', index=True, ondelete='restrict')
+    usage = fields.Selection('_usages', required=True, default='residential')
+    orientation = fields.Selection([
+        ('south', "South"), ('north', "North"), ('east', "East"), ('west', "West"),
+        ('southeast', "Southeast"), ('southwest', "Southwest"),
+        ('northeast', "Northeast"), ('northwest', "Northwest"),
+        ('north_south', "North and south"), ('east_west', "East and west"),
+    ])
+    pricing_mode = fields.Selection('_pricing_modes', required=True, default='gross')
+    gross_area = fields.Float("Gross Area (㎡)", digits=(16, 2), help="Predicted gross area (预测建筑面积).")
+    inside_area = fields.Float("Inside Area (㎡)", digits=(16, 2), help="Predicted inside area (预测套内面积).")
+    shared_area = fields.Float("Shared Area (㎡)", digits=(16, 2), help="Predicted apportioned area (分摊面积).")
+    measured_gross_area = fields.Float("Measured Gross Area (㎡)", digits=(16, 2))
+    measured_inside_area = fields.Float("Measured Inside Area (㎡)", digits=(16, 2))
+    measured_shared_area = fields.Float("Measured Shared Area (㎡)", digits=(16, 2))
+    feature_ids = fields.Many2many('property.unit.feature', string="Features")
+    mortgaged = fields.Boolean(
+        "Under Construction Mortgage", tracking=True,
+        help="Sold only with the mortgagee's consent, and the buyer is told.")
+    mortgagee = fields.Char(tracking=True)
+    mortgage_consent = fields.Boolean("Mortgagee Consents", tracking=True)
+    sealed = fields.Boolean(tracking=True, help="Seized by a court or authority: nothing can be done with it.")
+    seal_note = fields.Char("Sealing Document", tracking=True, help="Court or authority, document number, date.")
+    state = fields.Selection([
+        ('unreleased', "Not released"),
+        ('available', "Available"),
+        ('held', "Held"),
+        ('subscribed', "Subscribed"),
+        ('contracted', "Contracted"),
+        ('registered', "Registered"),
+        ('handed_over', "Handed over"),
+        ('titled', "Titled"),
+    ], required=True, readonly=True, copy=False, default='unreleased')
+    permit_id = fields.Many2one(related='building_id.permit_id')
+    price_line_id = fields.Many2one(
+        'property.price.list.line', "Price Line", readonly=True, copy=False, index='btree_not_null', ondelete='restrict')
+    price_list_id = fields.Many2one(related='price_line_id.list_id')
+    list_price = fields.Monetary("List Price", related='price_line_id.total', store=True)
+    unit_price = fields.Monetary("Price per ㎡", related='price_line_id.unit_price', store=True, aggregator='avg')
+    floor_price = fields.Monetary(
+        related='price_line_id.floor_price', store=True, groups='property_base.group_floor_price')
+    price_line_ids = fields.One2many('property.price.list.line', 'unit_id', "Prices in Lists")
+    price_history_ids = fields.One2many('property.price.history', 'unit_id', "Price History")
+    note = fields.Char("Remarks")
+
+    _room_uniq = models.UniqueIndex(
+        "(building_id, COALESCE(stair, ''), name)", lambda env, diag: env['property.unit']._room_taken_message(diag))
+    _list_idx = models.Index("(project_id, building_id, stair, floor, name, id)")
+    _state_idx = models.Index("(project_id, state)")
+    _predicted_areas = models.Constraint(
+        'CHECK (gross_area >= 0 AND inside_area >= 0 AND shared_area >= 0 AND (gross_area = 0 OR inside_area <= gross_area))',
+        "Areas cannot be negative, and the inside area cannot exceed the gross area.")
+    _measured_areas = models.Constraint(
+        'CHECK (measured_gross_area >= 0 AND measured_inside_area >= 0 AND measured_shared_area >= 0'
+        ' AND (measured_gross_area = 0 OR measured_inside_area <= measured_gross_area))',
+        "Measured areas cannot be negative, and the inside area cannot exceed the gross area.")
+
+    @api.model
+    def _usages(self):
+        return [
+            ('residential', self.env._("Residential")),
+            ('shop', self.env._("Shop")),
+            ('office', self.env._("Office")),
+            ('parking', self.env._("Parking")),
+            ('storage', self.env._("Storage")),
+            ('other', self.env._("Other")),
+        ]
+
+    @api.model
+    def _pricing_modes(self):
+        return [
+            ('gross', self.env._("By gross area")),
+            ('inside', self.env._("By inside area")),
+            ('unit', self.env._("Per unit")),
+        ]
+
+    @api.depends('name', 'stair', 'building_id.name')
+    def _compute_full_name(self):
+        for unit in self:
+            unit.full_name = '-'.join(filter(None, (unit.building_id.name, unit.stair, unit.name)))
+
+    @api.depends('name', 'floor')
+    def _compute_stack(self):
+        for unit in self:
+            match = re.fullmatch(rf'0*{unit.floor}([0-9]{{2}})', unit.name or '') if unit.floor > 0 else None
+            unit.stack = match[1] if match else unit.stack and False
+
+    @api.depends('full_name', 'project_id.name')
+    @api.depends_context('show_project')
+    def _compute_display_name(self):
+        for unit in self:
+            unit.display_name = ' '.join(filter(None, (
+                self.env.context.get('show_project') and unit.project_id.name, unit.full_name)))
+
+    @api.constrains('building_id', 'layout_id')
+    def _check_layout_project(self):
+        for unit in self:
+            if unit.layout_id and unit.layout_id.project_id != unit.project_id:
+                raise ValidationError(self.env._(
+                    "The layout %(layout)s belongs to another project than %(unit)s.",
+                    layout=unit.layout_id.display_name, unit=unit.full_name))
+
+    @api.constrains('building_id')
+    def _check_building_change(self):
+        for unit in self.sudo():
+            if unit.price_line_ids.list_id.project_id - unit.project_id:
+                raise ValidationError(self.env._("%(unit)s has prices and stays in its project.", unit=unit.full_name))
+
+    @api.onchange('inside_area', 'gross_area')
+    def _onchange_areas(self):
+        if self.gross_area and self.inside_area and self.gross_area >= self.inside_area:
+            self.shared_area = self.gross_area - self.inside_area
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._refuse_prices(vals)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._refuse_prices(vals)
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_used(self):
+        for unit in self.sudo():
+            if unit.state != 'unreleased' or unit.price_history_ids:
+                raise UserError(self.env._(
+                    "%(unit)s has been priced or offered: archive it instead.", unit=unit.full_name))
+
+    def action_view_prices(self):
+        self.ensure_one()
+        action = self.env['ir.actions.act_window']._for_xml_id('property_customer_service.property_price_history_action')
+        action['domain'] = [('unit_id', '=', self.id)]
+        return action
+
+    def _refuse_prices(self, vals):
+        if any(vals.get(name) for name in PRICE_FIELDS) or any(name in vals and self for name in PRICE_FIELDS):
+            raise UserError(self.env._(
+                "The price of a unit comes from the active price list: change it there, in a new version."))
+
+    @api.model
+    def _room_taken_message(self, diag):
+        return self.env._("The building already has a unit of this number on that stair.")

@@ -1,0 +1,3 @@
+from . import property_permit_revoke
+from . import property_price_import
+from . import property_price_reprice
