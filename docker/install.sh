@@ -86,7 +86,7 @@ at_exit stop_step
 
 # step TEXT COMMAND…: run a long command into the log, with a line that moves while it works.
 step() {
-    local text=$1 started=$SECONDS spin='|/-\' i=0 status=0
+    local text=$1 started=$SECONDS spin='|/-\' i=0 next=30 status=0
     shift
     mkdir -p "$LOG_DIR"
     printf '\n=== %s: %s\n' "$text" "$*" >>"$BUILD_LOG"
@@ -95,10 +95,12 @@ step() {
     while kill -0 "$STEP_PID" 2>/dev/null; do
         if [ -t 2 ]; then
             printf '\r  %s %s (%d s) ' "${spin:i++%4:1}" "$text" $((SECONDS - started)) >&2
-        elif [ $(((SECONDS - started) % 30)) = 29 ]; then
+        elif [ $((SECONDS - started)) -ge "$next" ]; then
             printf '  … %s (%d s)\n' "$text" $((SECONDS - started)) >&2
+            next=$((next + 30))
         fi
-        sleep 1 &
+        # Short steps are over at once; long ones need no haste.
+        sleep "$((SECONDS - started < 5 ? 0 : 1)).1" &
         wait $! 2>/dev/null || true
     done
     wait "$STEP_PID" || status=$?
