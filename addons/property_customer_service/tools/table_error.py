@@ -25,7 +25,7 @@ MESSAGES = {
     # A cell or a row: Fault.
     'missing_room': "The room number is missing.",
     'missing_building': "The building is missing.",
-    'missing_area': "The area by which the unit is priced is missing.",
+    'missing_area': "The area is missing.",
     'no_price': "Neither a unit price nor a total price is given.",
     'duplicate_room': "%(building)s %(stair)s %(room)s is also in row %(other)s.",
     'not_a_number': "“%(value)s” is not a number.",

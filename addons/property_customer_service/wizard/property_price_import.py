@@ -145,6 +145,8 @@ class PropertyPriceImport(models.TransientModel):
         price_list = self._write_units()
         self._progress('prices')
         self._write_prices(price_list)
+        # What the planner knew of these tables is of another size now.
+        self.env.cr.execute("ANALYZE property_unit, property_price_list_line")
         self._write_permit()
         self._attach(price_list)
         self.write({'step': 'done', 'list_id': price_list.id, 'new_count': counts['new'], 'changed_count': counts['changed']})
@@ -326,7 +328,7 @@ class PropertyPriceImport(models.TransientModel):
             ANALYZE property_import_stage;
             UPDATE property_import_stage s SET unit_id = u.id
             FROM property_unit u
-            WHERE u.building_id = s.building_id AND COALESCE(u.stair, '') = COALESCE(s.stair, '') AND u.name = s.room;
+            WHERE s.unit_id IS NULL AND u.building_id = s.building_id AND COALESCE(u.stair, '') = COALESCE(s.stair, '') AND u.name = s.room;
             """,
             project=self.project_id.id,
         ))
@@ -352,14 +354,16 @@ class PropertyPriceImport(models.TransientModel):
         given = ['floor', *self._given()]
         if 'layout' in self.column_ids.mapped('field'):
             given.append('layout_id')
+        cr.execute("SELECT count(*) FROM property_import_stage WHERE unit_id IS NULL")
+        counts['new'] = cr.fetchone()[0]
         cr.execute(SQL(
             """
-            SELECT s.row, s.sequence, concat_ws('-', s.building, s.stair, s.room) AS name, s.unit_id, u.state, u.active,
+            SELECT s.row, s.sequence, concat_ws('-', s.building, s.stair, s.room) AS name, u.state,
                 s.total_price, l.total AS old_price, l.unit_price AS old_unit_price, s.unit_price, s.pricing_mode,
                 l.pricing_mode AS old_mode, s.floor_price, l.floor_price AS old_floor_price,
                 s.layout, y.name AS old_layout, %(new)s, %(old)s
             FROM property_import_stage s
-            LEFT JOIN property_unit u ON u.id = s.unit_id
+            JOIN property_unit u ON u.id = s.unit_id
             LEFT JOIN property_layout y ON y.id = u.layout_id
             LEFT JOIN property_price_list_line l ON l.unit_id = s.unit_id AND l.list_id = %(base)s
             ORDER BY s.row
@@ -371,9 +375,6 @@ class PropertyPriceImport(models.TransientModel):
         with_floor_price = 'floor_price' in self.column_ids.mapped('field')
         for line in cr.dictfetchall():
             place = (line['row'], str(line['sequence'] or ''), line['name'])
-            if not line['unit_id']:
-                counts['new'] += 1
-                continue
             changes = []
             for column in given:
                 new, old = (
