@@ -28,7 +28,7 @@ MESSAGES = {
     # A cell or a row: Fault.
     'missing_room': _lt("The room number is missing."),
     'missing_building': _lt("The building is missing."),
-    'missing_area': _lt("The area by which the unit is priced is missing."),
+    'missing_area': _lt("The area is missing."),
     'no_price': _lt("Neither a unit price nor a total price is given."),
     'duplicate_room': _lt("%(building)s %(stair)s %(room)s is also in row %(other)s."),
     'not_a_number': _lt("“%(value)s” is not a number."),
@@ -54,10 +54,18 @@ MESSAGES = {
 }
 
 
+def sentence(code, params, translate=str):
+    """Return the sentence of an error, fault or warning.
+
+    `translate` makes text of a term: `env._` in a user's language; without it English, or the language of the request.
+    """
+    return translate(MESSAGES[code]) % params
+
+
 class TableError(Exception):
     """The table cannot be read at all. `code` is a key of MESSAGES, `params` fills its placeholders."""
 
     def __init__(self, code, **params):
-        super().__init__(str(MESSAGES[code]) % params)
+        super().__init__(sentence(code, params))
         self.code = code
         self.params = params

@@ -215,7 +215,7 @@ class PropertyPriceImport(models.TransientModel):
         params = dict(item.params)
         if 'keys' in params:
             params['fields'] = format_list(self.env, [self._label(key) for key in params['keys']])
-        return self.env._(price_table.MESSAGES[item.code]) % params
+        return price_table.sentence(item.code, params, self.env._)
 
     def _finding(self, fault):
         """:return tuple: row, 序号, unit or column, message"""
