@@ -105,7 +105,7 @@ class TestPriceTableFile(BaseCase):
             table = price_table.read_table(data, filename)
             price_table.find_header(table.rows)
         self.assertEqual(caught.exception.code, code)
-        self.assertEqual(str(caught.exception), price_table.MESSAGES[code] % caught.exception.params)
+        self.assertEqual(str(caught.exception), price_table.sentence(code, caught.exception.params))
 
     def good(self):
         return (DATA / GOOD).read_bytes()
@@ -170,7 +170,7 @@ class TestPriceTableFile(BaseCase):
         self.assertEqual(result.faults[0].params['other'], 10)
         self.assertEqual(result.warnings, [])
         for fault in result.faults:
-            self.assertTrue(price_table.MESSAGES[fault.code] % fault.params)
+            self.assertTrue(price_table.sentence(fault.code, fault.params))
 
     def test_messages_cover_the_codes(self):
         source = ''.join(Path(module.__file__).read_text() for module in (
@@ -397,7 +397,7 @@ class TestPriceTableRows(BaseCase):
     def assertFault(self, code, field=None, **values):
         result = parse_rows(unit(**values))
         self.assertEqual([(fault.code, fault.field) for fault in result.faults], [(code, field or next(iter(values)))])
-        self.assertTrue(price_table.MESSAGES[code] % result.faults[0].params)
+        self.assertTrue(price_table.sentence(code, result.faults[0].params))
         self.assertEqual(result.records, [])
 
     def record(self, **values):
@@ -622,7 +622,7 @@ class TestPriceTableRows(BaseCase):
         result = parse_rows(unit(room='Z'), cells)
         self.assertGreaterEqual(len(result.records) + len(result.faults) + len(result.skipped), 2)
         for finding in (*result.faults, *result.warnings):
-            self.assertTrue(price_table.MESSAGES[finding.code] % finding.params)
+            self.assertTrue(price_table.sentence(finding.code, finding.params))
         for record in result.records:
             self.assertFalse(any(isinstance(value, float) for value in record))
 

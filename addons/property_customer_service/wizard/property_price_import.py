@@ -6,7 +6,7 @@ import psycopg2.extras
 
 from odoo import api, fields, models
 from odoo.exceptions import LockError, UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, format_list
 
 from ..tools import price_table
 
@@ -215,12 +215,19 @@ class PropertyPriceImport(models.TransientModel):
     def _message(self, item):
         """The sentence of a fault, warning or table error, in the user's language."""
         params = dict(item.params)
-        return self.env._(price_table.MESSAGES[item.code]) % params
+        if 'keys' in params:
+            params['fields'] = format_list(self.env, [self._label(key) for key in params['keys']])
+        return price_table.sentence(item.code, params, self.env._)
 
     def _finding(self, fault):
         """:return tuple: row, 序号, unit or column, message"""
-        label = self.env._(price_table.FIELDS[fault.field].label) if fault.field in price_table.FIELDS else ''
+        label = self._label(fault.field) if fault.field in price_table.FIELDS else ''
         return fault.row, fault.sequence, label, self._message(fault)
+
+    @api.model
+    def _label(self, key):
+        """The name of a column in the user's language."""
+        return self.env._(price_table.FIELDS[key].label)
 
     # ------------------------------------------------------------------ checks
 
