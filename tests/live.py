@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import shutil
 import socket
 import subprocess
@@ -82,6 +83,9 @@ def server(source, *options):
 @contextlib.contextmanager
 def browser():
     """The system's chromium; ``new_page`` opens one for a user."""
+    # Odoo bounds the address space of its process, which a browser would inherit and die of.
+    _soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=find_in_path("chromium"),

@@ -15,7 +15,8 @@ class TestImportBrowser(BaseCase):
         page.goto("/odoo/action-property_customer_service.property_price_import_action")
         page.wait_for_selector(".modal .o_form_view")
         page.set_input_files(".modal input[type=file]", file)
-        page.wait_for_selector(f".modal input[value='{file.name}']")
+        page.wait_for_function(
+            "name => [...document.querySelectorAll('.modal input')].some(input => input.value === name)", arg=file.name)
         page.click(".modal button[name=action_read]")
         page.wait_for_selector(".modal [name=column_ids] .o_data_row")
         page.click(".modal button[name=action_check]")

@@ -423,7 +423,7 @@ class PropertyPriceImport(models.TransientModel):
         field = self.env['property.unit']._fields.get(column)
         if field.type == 'selection':
             return dict(field._description_selection(self.env)).get(value, value)
-        return str(value)
+        return f'{value:.2f}' if isinstance(value, float) else str(value)
 
     def _base_list(self):
         """The price list that the table goes on from: a draft over the same units, or the one in force."""
