@@ -158,10 +158,14 @@ missing_packages() {
 
 apt_has() { [[ $(LC_ALL=C apt-cache policy "$1" 2>/dev/null) == *'Candidate: '[!\(]* ]]; }
 
-apt_run() {
+as_root() {
     local sudo=()
     [ "$(id -u)" = 0 ] || sudo=(sudo -n)
-    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 apt-get -y -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=120 "$@"
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 "$@"
+}
+
+apt_run() {
+    as_root apt-get -y -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=120 "$@"
 }
 
 install_system() {
@@ -186,12 +190,14 @@ install_system() {
 
 install_packages() {
     # Debian's postgresql makes and starts a cluster of its own unless told not to; ours is private.
-    local conf=/etc/postgresql-common/createcluster.conf sudo=()
-    [ "$(id -u)" = 0 ] || sudo=(sudo -n)
+    local conf=/etc/postgresql-common/createcluster.conf
     if [[ " $1 " == *' postgresql '* ]] && [ ! -e "$conf" ]; then
-        "${sudo[@]}" mkdir -p "${conf%/*}"
-        printf 'create_main_cluster = false\n' | "${sudo[@]}" tee "$conf" >/dev/null
+        as_root mkdir -p "${conf%/*}"
+        printf 'create_main_cluster = false\n' | as_root tee "$conf" >/dev/null
     fi
+    # What an interrupted installation left half done comes first.
+    as_root dpkg --configure -a
+    apt_run --fix-broken install
     # shellcheck disable=SC2086
     apt_run install --no-install-recommends $1
 }
@@ -310,6 +316,12 @@ install_venv() {
     pth=$(echo "$VENV_DIR"/lib/python3*/site-packages)/odoo-19.pth
     [ "$(cat "$pth" 2>/dev/null)" = "$ODOO_DIR" ] || echo "$ODOO_DIR" >"$pth"
     PYTHON=$VENV_DIR/bin/python
+    # A command of its own: with workers Odoo starts itself again by the name it was called by.
+    if [ ! -x "$VENV_DIR/bin/odoo" ]; then
+        printf '#!%s\nfrom odoo.cli.command import main\nmain()\n' "$PYTHON" >"$VENV_DIR/bin/odoo.$$"
+        chmod +x "$VENV_DIR/bin/odoo.$$"
+        mv "$VENV_DIR/bin/odoo.$$" "$VENV_DIR/bin/odoo"
+    fi
 }
 
 # ---------------------------------------------------------------- PostgreSQL
@@ -431,7 +443,7 @@ write_conf() {
     mv "$CONF.$$" "$CONF"
 }
 
-odoo_bin() { "$PYTHON" -m odoo "$@"; }
+odoo_bin() { "$VENV_DIR/bin/odoo" "$@"; }
 
 # odoo_run COMMAND_OR_OPTION…: Odoo's command line with our configuration in the right place.
 odoo_run() {
