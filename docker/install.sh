@@ -113,10 +113,14 @@ step() {
     printf '  ✓ %s (%d s)\n' "$text" $((SECONDS - started)) >&2
 }
 
-# why_failed: the last telling line of the log, for a one-sentence error.
+# why_failed: the telling line of the last step's log, for a one-sentence error; what the network or
+# the disk did explains what came of it.
 why_failed() {
-    local line
-    line=$(tail -n 60 "$BUILD_LOG" 2>/dev/null | grep -E '^(E:|W: Failed|ERROR|error:|Could not|.*No space left|.*Temporary failure)' | tail -n 1 || true)
+    local log line
+    log=$(tac "$BUILD_LOG" 2>/dev/null | sed '/^=== /q')
+    line=$(grep -m 1 -E 'Could not (resolve|connect)|Temporary failure|Connection refused|Network is unreachable|No space left' <<<"$log" ||
+        grep -m 1 -E '^(E:|W: Failed|ERROR|error:|Could not|pg_restore: error|pg_dump: error|tar: |cp: )' <<<"$log" || true)
+    line=${line#"${line%%[![:space:]]*}"}
     printf '%s' "${line:-see $BUILD_LOG}"
 }
 
@@ -183,7 +187,7 @@ install_system() {
     step 'Reading the package lists' apt_run update || die "the package lists could not be fetched ($(why_failed)); check the network and apt's sources."
     want=$(missing_packages "${1:-}" | xargs)
     step "Installing system packages: $want" install_packages "$want" ||
-        die "a system package could not be installed ($(why_failed))."
+        die "a system package could not be installed ($(why_failed)); check the network and apt's sources."
     list=$(missing_packages "${1:-}" | xargs)
     [ -z "$list" ] || die "these packages are still missing after the installation: $list; see $BUILD_LOG."
 }
@@ -238,7 +242,7 @@ fetch_odoo() {
         echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror sid main"
         echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $codename main"
     } >"$APT_DIR/sources.list"
-    step 'Reading the index that has Odoo 19' private_apt update ||
+    step 'Reading the index that has Odoo 19' private_apt --error-on=any update ||
         die "the package index could not be read from $mirror ($(why_failed)); check the network or set DEBIAN_MIRROR."
     # Font Awesome must be 4.7, which is this release's; unstable's has other file names.
     # shellcheck disable=SC2086
