@@ -32,14 +32,13 @@ class PropertyUnit(models.Model):
         'titled': (),
     }
 
-    name = fields.Char("Room", required=True, index=True, help="The room number as filed, e.g. 0101.")
+    name = fields.Char("Room", required=True, help="The room number as filed, e.g. 0101.")
     full_name = fields.Char(
         "Unit", compute='_compute_full_name', store=True, precompute=True, index='trigram')
     active = fields.Boolean(default=True)
-    building_id = fields.Many2one(
-        'property.building', required=True, index=True, ondelete='restrict')
+    building_id = fields.Many2one('property.building', required=True, ondelete='restrict')  # index: _room_uniq
     project_id = fields.Many2one(related='building_id.project_id', store=True, precompute=True)
-    company_id = fields.Many2one(related='building_id.company_id', store=True, precompute=True, index=True)
+    company_id = fields.Many2one(related='building_id.company_id', store=True, precompute=True)
     currency_id = fields.Many2one(related='company_id.currency_id', store=True, precompute=True)
     stair = fields.Char("Stair", help="The stair or entrance (单元); shops and parking places have none.")
     floor = fields.Integer(required=True, default=1, aggregator=False)

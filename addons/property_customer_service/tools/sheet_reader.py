@@ -31,7 +31,7 @@ HEAD_ROWS = 50
 _OLE = b'\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1'
 _ZIP = (b'PK\x03\x04', b'PK\x05\x06')
 _TEXT_SUFFIXES = ('.csv', '.tsv', '.txt')
-_ESCAPED = re.compile(r'_x([0-9A-Fa-f]{4})_')
+_ESCAPED = re.compile(r'_x(?![dD][89a-fA-F])([0-9A-Fa-f]{4})_')  # but no half of a surrogate pair
 _CONTROL = re.compile(r'[\x00-\x08\x0e-\x1f]')
 _QUOTED = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.|_.')
 # Excel's built-in date and time formats; 27–36 and 50–58 are those of the Chinese and Japanese editions.
@@ -70,6 +70,10 @@ def read(data, filename, score):
     raise TableError('not_a_table', filename=filename)
 
 
+def _filled(text):
+    return None if not text or text.isspace() else text
+
+
 # -- text ------------------------------------------------------------------------------------------------------------
 
 def _read_text(data, filename, score):
@@ -87,8 +91,8 @@ def _read_text(data, filename, score):
 def _decode(data):
     if data.startswith((b'\xff\xfe', b'\xfe\xff')):
         encodings = ('utf-16',)
-    elif data[1:2] == b'\0' or data[:1] == b'\0':  # Chinese text has no zero bytes, its delimiters and digits do
-        encodings = ('utf-16-le' if data[1:2] == b'\0' else 'utf-16-be',)
+    elif b'\0' in data[:4096]:  # the upper halves of delimiters and digits
+        encodings = ('utf-16-le' if data[1:4096:2].count(0) > data[:4096:2].count(0) else 'utf-16-be',)
     else:
         encodings = ('utf-8-sig', 'gb18030')
     for encoding in encodings:
@@ -102,7 +106,9 @@ def _decode(data):
 def _text_rows(text, delimiter):
     try:
         for row in csv.reader(StringIO(text, newline=''), delimiter=delimiter):
-            yield [_text_cell(cell) for cell in row]
+            # One cell more than allowed is enough to refuse the row.
+            beyond = [cell for cell in row[MAX_COLUMNS:] if cell.strip()][:1]
+            yield [_text_cell(cell) for cell in row[:MAX_COLUMNS] + beyond]
     except csv.Error:
         raise TableError('corrupt') from None
 
@@ -110,7 +116,7 @@ def _text_rows(text, delimiter):
 def _text_cell(cell):
     if cell.startswith('="') and cell.endswith('"'):  # what programs write so that Excel keeps the leading zeros
         cell = cell[2:-1]
-    return cell if cell.strip() else None
+    return _filled(cell)
 
 
 # -- workbook --------------------------------------------------------------------------------------------------------
@@ -168,11 +174,12 @@ class _Workbook:
             raise TableError('bomb')
         root = self._tree('xl/workbook.xml')
         self.namespace = root.tag.rpartition('}')[0] + '}'
+        self.value_tag, self.formula_tag, self.inline_tag = (self.namespace + tag for tag in ('v', 'f', 'is'))
         properties = root.find(self.namespace + 'workbookPr')
         since_1904 = properties is not None and properties.get('date1904') in ('1', 'true')
         self.epoch = datetime(1904, 1, 1) if since_1904 else datetime(1899, 12, 30)
         self.sheets = [
-            (sheet.get('name'), next(value for key, value in sheet.attrib.items() if key.endswith('}id')))
+            (sheet.get('name'), next((value for key, value in sheet.attrib.items() if key.endswith('}id')), None))
             for sheet in root.iter(self.namespace + 'sheet')
             if sheet.get('state', 'visible') == 'visible'
         ]
@@ -225,17 +232,17 @@ class _Workbook:
         with self.archive.open(self.parts[part]) as stream:
             for _event, element in ElementTree.iterparse(stream):
                 if element.tag == self.namespace + 'si':
-                    yield self._text(element)
+                    yield _filled(self._text(element))
                     element.clear()
 
     def _text(self, item):
         """Return the text of a plain or rich string; phonetic guides (rPh) are not part of it."""
-        tag = self.namespace
-        text = ''.join(
-            node.text or ''
-            for child in item if child.tag in (tag + 't', tag + 'r')
-            for node in child.iter(tag + 't')
-        )
+        text_tag = self.namespace + 't'
+        if len(item) == 1 and item[0].tag == text_tag:
+            text = item[0].text or ''
+        else:
+            parts = (text_tag, self.namespace + 'r')
+            text = ''.join(node.text or '' for child in item if child.tag in parts for node in child.iter(text_tag))
         return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text) if '_x' in text else text
 
     def _date_styles(self, root):
@@ -268,7 +275,9 @@ class _Workbook:
                     raise TableError('corrupt')
                 cells = []
                 column = -1
-                for cell in element.iterfind(cell_tag):
+                for cell in element:
+                    if cell.tag != cell_tag:
+                        continue
                     letters = (cell.get('r') or '').rstrip('0123456789')
                     if not letters:
                         column += 1
@@ -281,34 +290,34 @@ class _Workbook:
                         continue
                     if column >= MAX_COLUMNS:
                         raise TableError('too_many_columns', limit=MAX_COLUMNS)
-                    cells.extend([None] * (column + 1 - len(cells)))
-                    cells[column] = value
+                    if column > len(cells):
+                        cells.extend([None] * (column - len(cells)))
+                    cells[column:column + 1] = [value]
                 element.clear()
                 yield number, cells
 
     def _value(self, cell):
-        kind = cell.get('t', 'n')
         text = None
         for child in cell:
-            tag = child.tag.rpartition('}')[2]
-            if tag == 'f':
-                return Formula('=' + (child.text or ''))
-            if tag == 'is':
-                text = self._text(child)
-            elif tag == 'v':
+            tag = child.tag
+            if tag == self.value_tag:
                 text = child.text
-        if not text or text.isspace():
+            elif tag == self.formula_tag:
+                return Formula('=' + (child.text or ''))
+            elif tag == self.inline_tag:
+                text = self._text(child)
+        if not text:
             return None
+        kind = cell.get('t', 'n')
         if kind == 'n':
             return self._number(text, cell.get('s'))
         if kind == 's':
-            text = self.strings[int(text)]
-            return text if text and not text.isspace() else None
+            return self.strings[int(text)]
         if kind == 'b':
-            return text.strip() == '1'
+            return text == '1'
         if kind == 'd':
-            return _iso_date(text.strip())
-        return text
+            return _iso_date(text)
+        return _filled(text)
 
     def _number(self, text, style):
         number = float(text)

@@ -6,7 +6,7 @@ import psycopg2.extras
 
 from odoo import api, fields, models
 from odoo.exceptions import LockError, UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, format_list
 
 from ..tools import price_table
 
@@ -145,6 +145,8 @@ class PropertyPriceImport(models.TransientModel):
         price_list = self._write_units()
         self._progress('prices')
         self._write_prices(price_list)
+        # What the planner knew of these tables is of another size now.
+        self.env.cr.execute("ANALYZE property_unit, property_price_list_line")
         self._write_permit()
         self._attach(price_list)
         self.write({'step': 'done', 'list_id': price_list.id, 'new_count': counts['new'], 'changed_count': counts['changed']})
@@ -213,12 +215,19 @@ class PropertyPriceImport(models.TransientModel):
     def _message(self, item):
         """The sentence of a fault, warning or table error, in the user's language."""
         params = dict(item.params)
-        return self.env._(price_table.MESSAGES[item.code]) % params
+        if 'keys' in params:
+            params['fields'] = format_list(self.env, [self._label(key) for key in params['keys']])
+        return price_table.sentence(item.code, params, self.env._)
 
     def _finding(self, fault):
         """:return tuple: row, 序号, unit or column, message"""
-        label = self.env._(price_table.FIELDS[fault.field].label) if fault.field in price_table.FIELDS else ''
+        label = self._label(fault.field) if fault.field in price_table.FIELDS else ''
         return fault.row, fault.sequence, label, self._message(fault)
+
+    @api.model
+    def _label(self, key):
+        """The name of a column in the user's language."""
+        return self.env._(price_table.FIELDS[key].label)
 
     # ------------------------------------------------------------------ checks
 
@@ -326,7 +335,7 @@ class PropertyPriceImport(models.TransientModel):
             ANALYZE property_import_stage;
             UPDATE property_import_stage s SET unit_id = u.id
             FROM property_unit u
-            WHERE u.building_id = s.building_id AND COALESCE(u.stair, '') = COALESCE(s.stair, '') AND u.name = s.room;
+            WHERE s.unit_id IS NULL AND u.building_id = s.building_id AND COALESCE(u.stair, '') = COALESCE(s.stair, '') AND u.name = s.room;
             """,
             project=self.project_id.id,
         ))
@@ -352,14 +361,16 @@ class PropertyPriceImport(models.TransientModel):
         given = ['floor', *self._given()]
         if 'layout' in self.column_ids.mapped('field'):
             given.append('layout_id')
+        cr.execute("SELECT count(*) FROM property_import_stage WHERE unit_id IS NULL")
+        counts['new'] = cr.fetchone()[0]
         cr.execute(SQL(
             """
-            SELECT s.row, s.sequence, concat_ws('-', s.building, s.stair, s.room) AS name, s.unit_id, u.state, u.active,
+            SELECT s.row, s.sequence, concat_ws('-', s.building, s.stair, s.room) AS name, u.state,
                 s.total_price, l.total AS old_price, l.unit_price AS old_unit_price, s.unit_price, s.pricing_mode,
                 l.pricing_mode AS old_mode, s.floor_price, l.floor_price AS old_floor_price,
                 s.layout, y.name AS old_layout, %(new)s, %(old)s
             FROM property_import_stage s
-            LEFT JOIN property_unit u ON u.id = s.unit_id
+            JOIN property_unit u ON u.id = s.unit_id
             LEFT JOIN property_layout y ON y.id = u.layout_id
             LEFT JOIN property_price_list_line l ON l.unit_id = s.unit_id AND l.list_id = %(base)s
             ORDER BY s.row
@@ -371,9 +382,6 @@ class PropertyPriceImport(models.TransientModel):
         with_floor_price = 'floor_price' in self.column_ids.mapped('field')
         for line in cr.dictfetchall():
             place = (line['row'], str(line['sequence'] or ''), line['name'])
-            if not line['unit_id']:
-                counts['new'] += 1
-                continue
             changes = []
             for column in given:
                 new, old = (
