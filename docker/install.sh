@@ -86,7 +86,7 @@ at_exit stop_step
 
 # step TEXT COMMAND…: run a long command into the log, with a line that moves while it works.
 step() {
-    local text=$1 started=$SECONDS spin='|/-\' i=0 status=0
+    local text=$1 started=$SECONDS spin='|/-\' i=0 next=30 status=0
     shift
     mkdir -p "$LOG_DIR"
     printf '\n=== %s: %s\n' "$text" "$*" >>"$BUILD_LOG"
@@ -95,10 +95,12 @@ step() {
     while kill -0 "$STEP_PID" 2>/dev/null; do
         if [ -t 2 ]; then
             printf '\r  %s %s (%d s) ' "${spin:i++%4:1}" "$text" $((SECONDS - started)) >&2
-        elif [ $(((SECONDS - started) % 30)) = 29 ]; then
+        elif [ $((SECONDS - started)) -ge "$next" ]; then
             printf '  … %s (%d s)\n' "$text" $((SECONDS - started)) >&2
+            next=$((next + 30))
         fi
-        sleep 1 &
+        # Short steps are over at once; long ones need no haste.
+        sleep "$((SECONDS - started < 5 ? 0 : 1)).1" &
         wait $! 2>/dev/null || true
     done
     wait "$STEP_PID" || status=$?
@@ -154,7 +156,7 @@ missing_packages() {
     printf '%s\n' "${missing[@]}"
 }
 
-apt_has() { apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'; }
+apt_has() { [[ $(LC_ALL=C apt-cache policy "$1" 2>/dev/null) == *'Candidate: '[!\(]* ]]; }
 
 apt_run() {
     local sudo=()
@@ -197,13 +199,14 @@ install_packages() {
 # ---------------------------------------------------------------- Odoo
 
 # A private apt: own lists, own archive, this machine's mirror and Debian's own keys. apt checks the
-# signature of the index and the SHA256 of every file for us, and knows about proxies.
+# signature of the index and the SHA256 of every file for us, and knows about proxies. A mirror may be
+# a frozen copy whose index is past its date; the signature still holds.
 private_apt() {
     apt-get -o Dir::Etc::sourcelist="$APT_DIR/sources.list" -o Dir::Etc::sourceparts=- \
         -o Dir::State::lists="$APT_DIR/lists" -o Dir::Cache="$APT_DIR/cache" \
         -o Dir::State::status="$APT_DIR/status" -o Acquire::Languages=none -o APT::Sandbox::User= \
         -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false -o Debug::NoLocking=1 \
-        -o Acquire::Retries=3 "$@"
+        -o Acquire::Check-Valid-Until=false -o Acquire::Retries=3 "$@"
 }
 
 debian_mirror() {
@@ -266,6 +269,8 @@ mend_links() {
 }
 
 in_dir() { (cd "$1" && shift && "$@"); }
+
+in_order() { "$1" && shift && "$@"; }
 
 unpack_debs() {
     local deb
@@ -514,4 +519,14 @@ free_port() {
     local port=$1
     while port_taken "$port"; do port=$((port + 1)); done
     echo "$port"
+}
+
+# use_installation: PostgreSQL and DATA_DIR, the caller's own or those of docker/run.
+use_installation() {
+    if [ -n "${DATA_DIR:-}" ]; then
+        mkdir -p "$LOG_DIR" 2>/dev/null || die "cannot write to $LOG_DIR; set PROPERTY_CACHE to a folder of yours."
+    else
+        install_all
+    fi
+    start_postgres
 }

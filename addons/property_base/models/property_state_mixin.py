@@ -8,15 +8,20 @@ class Transition:
     A Python object, so that no context which comes by RPC can claim it.
     """
 
-    __slots__ = ('ids', 'model', 'to')
+    __slots__ = ('ids', 'model', 'spent', 'to')
 
     def __init__(self, records, to):
         self.model = records._name
         self.ids = frozenset(records.ids)
         self.to = to
+        self.spent = False
 
-    def allows(self, records, to):
-        return self.model == records._name and self.to == to and self.ids == frozenset(records.ids)
+    def spend(self, records, to):
+        """:return bool: whether it covers this very write; it covers no other after that"""
+        if self.spent or self.model != records._name or self.to != to or self.ids != frozenset(records.ids):
+            return False
+        self.spent = True
+        return True
 
 
 class PropertyStateMixin(models.AbstractModel):
@@ -53,7 +58,7 @@ class PropertyStateMixin(models.AbstractModel):
         if 'state' not in vals:
             return super().write(vals)
         transition = self.env.context.get('property_transition')
-        if not (isinstance(transition, Transition) and transition.allows(self, vals['state'])):
+        if not (isinstance(transition, Transition) and transition.spend(self, vals['state'])):
             raise UserError(self.env._("The state moves only by its own actions, not by editing it."))
         # Used up here: hooks and other records below must not find it.
         return super(PropertyStateMixin, self.with_context(property_transition=None)).write(vals)

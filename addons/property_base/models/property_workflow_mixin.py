@@ -15,10 +15,8 @@ class PropertyWorkflowMixin(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        for vals in vals_list:
-            if vals.get('name', '/') == '/':
-                vals['name'] = self._next_number(vals)
-        return super().create(vals_list)
+        return super().create([
+            vals if vals.get('name', '/') != '/' else {**vals, 'name': self._next_number(vals)} for vals in vals_list])
 
     def _next_number(self, vals):
         """The number of a new document.

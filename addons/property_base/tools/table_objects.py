@@ -70,13 +70,13 @@ class AppendOnly(Triggers):
 
     Only the fact columns are guarded, since ``create`` itself and later upgrades write stored computes.
 
-    :param facts: the columns that hold the facts
+    :param facts: the columns that hold the facts; the id is always one
     """
 
     def __init__(self, *facts, message):
         super().__init__(
             "BEFORE DELETE OR UPDATE OF %s ON {table} FOR EACH ROW EXECUTE FUNCTION property_refuse('{name}')"
-            % ', '.join(facts),
+            % ', '.join(('id', *facts)),
             "BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION property_refuse('{name}')",
             message=message,
         )

@@ -347,48 +347,49 @@ class PropertyPriceList(models.Model):
         self.env.cr.execute(SQL(
             """
             WITH unit AS (
-                SELECT DISTINCT ON (u.id)
-                    u.id, u.project_id, u.building_id, u.layout_id, u.floor, u.stair, u.stack, u.orientation, u.usage,
-                    u.pricing_mode, u.company_id, u.currency_id, u.unit_price AS before, u.list_price AS before_total,
-                    u.floor_price, u.gross_area,
-                    CASE u.pricing_mode WHEN 'gross' THEN u.gross_area WHEN 'inside' THEN u.inside_area ELSE 0 END AS area,
-                    b.price AS base
+                SELECT u.id, u.project_id, u.building_id, u.layout_id, u.pricing_mode, u.company_id, u.currency_id,
+                    u.unit_price AS before, u.list_price AS before_total, u.floor_price, b.price AS base, t.steps,
+                    a.area, b.price + COALESCE(t.amount, 0) AS exact,
+                    round((b.price + COALESCE(t.amount, 0)) / %(rounding)s) * %(rounding)s AS rounded
                 FROM property_unit u
-                JOIN property_price_base b ON b.list_id = %(list)s
-                    AND (b.building_id IS NULL OR b.building_id = u.building_id)
-                    AND (b.layout_id IS NULL OR b.layout_id = u.layout_id)
-                    AND (b.usage IS NULL OR b.usage = u.usage)
+                -- Per unit over the few rules of the list, so that no plan depends on how many units are expected.
+                CROSS JOIN LATERAL (
+                    SELECT b.price FROM property_price_base b
+                    WHERE b.list_id = %(list)s
+                        AND (b.building_id IS NULL OR b.building_id = u.building_id)
+                        AND (b.layout_id IS NULL OR b.layout_id = u.layout_id)
+                        AND (b.usage IS NULL OR b.usage = u.usage)
+                    ORDER BY (b.layout_id IS NOT NULL) DESC, (b.building_id IS NOT NULL) DESC, (b.usage IS NOT NULL) DESC
+                    LIMIT 1
+                ) b
+                CROSS JOIN LATERAL (
+                    SELECT CASE u.pricing_mode WHEN 'gross' THEN u.gross_area WHEN 'inside' THEN u.inside_area ELSE 0 END AS area
+                ) a
+                CROSS JOIN LATERAL (
+                    SELECT sum(s.amount) AS amount,
+                        jsonb_agg(jsonb_build_array(p.kind, p.name, s.amount) ORDER BY p.sequence, p.id) AS steps
+                    FROM property_price_premium p
+                    CROSS JOIN LATERAL (
+                        SELECT CASE p.method
+                            WHEN 'percent' THEN round(b.price * p.value / 100, 2)
+                            WHEN 'step' THEN p.value * (u.floor - p.floor_from)
+                            WHEN 'lump' THEN CASE WHEN a.area > 0 THEN round(p.value / a.area, 2) ELSE p.value END
+                            ELSE p.value END AS amount
+                    ) s
+                    WHERE p.list_id = %(list)s
+                        AND (p.building_id IS NULL OR p.building_id = u.building_id)
+                        AND (p.usage IS NULL OR p.usage = u.usage)
+                        AND CASE p.kind
+                            WHEN 'floor' THEN u.floor BETWEEN p.floor_from AND p.floor_to
+                            WHEN 'stack' THEN u.stack = p.stack AND (p.stair IS NULL OR p.stair = u.stair)
+                            WHEN 'orientation' THEN u.orientation = p.orientation
+                            WHEN 'area' THEN u.gross_area >= p.area_from AND (p.area_to = 0 OR u.gross_area < p.area_to)
+                            ELSE EXISTS (
+                                SELECT FROM property_unit_property_unit_feature_rel f
+                                WHERE f.property_unit_id = u.id AND f.property_unit_feature_id = p.feature_id)
+                            END
+                ) t
                 WHERE u.project_id = %(project)s AND u.active
-                ORDER BY u.id, (b.layout_id IS NOT NULL) DESC, (b.building_id IS NOT NULL) DESC,
-                    (b.usage IS NOT NULL) DESC, b.id
-            ), step AS (
-                SELECT u.id, p.sequence, p.id AS premium, p.kind, p.name,
-                    CASE p.method
-                        WHEN 'percent' THEN round(u.base * p.value / 100, 2)
-                        WHEN 'step' THEN p.value * (u.floor - p.floor_from)
-                        WHEN 'lump' THEN CASE WHEN u.area > 0 THEN round(p.value / u.area, 2) ELSE p.value END
-                        ELSE p.value END AS amount
-                FROM unit u
-                JOIN property_price_premium p ON p.list_id = %(list)s
-                    AND (p.building_id IS NULL OR p.building_id = u.building_id)
-                    AND (p.usage IS NULL OR p.usage = u.usage)
-                    AND CASE p.kind
-                        WHEN 'floor' THEN u.floor BETWEEN p.floor_from AND p.floor_to
-                        WHEN 'stack' THEN u.stack = p.stack AND (p.stair IS NULL OR p.stair = u.stair)
-                        WHEN 'orientation' THEN u.orientation = p.orientation
-                        WHEN 'area' THEN u.gross_area >= p.area_from AND (p.area_to = 0 OR u.gross_area < p.area_to)
-                        ELSE EXISTS (
-                            SELECT FROM property_unit_property_unit_feature_rel f
-                            WHERE f.property_unit_id = u.id AND f.property_unit_feature_id = p.feature_id)
-                        END
-            ), total AS (
-                SELECT id, sum(amount) AS amount,
-                    jsonb_agg(jsonb_build_array(kind, name, amount) ORDER BY sequence, premium) AS steps
-                FROM step GROUP BY id
-            ), price AS (
-                SELECT u.*, t.steps, u.base + COALESCE(t.amount, 0) AS exact,
-                    round((u.base + COALESCE(t.amount, 0)) / %(rounding)s) * %(rounding)s AS rounded
-                FROM unit u LEFT JOIN total t ON t.id = u.id
             )
             INSERT INTO property_price_list_line AS line (
                 list_id, unit_id, project_id, building_id, layout_id, company_id, currency_id,
@@ -404,7 +405,7 @@ class PropertyPriceList(models.Model):
                     || CASE WHEN rounded = exact THEN '[]'::jsonb
                         ELSE jsonb_build_array(jsonb_build_array('rounding', NULL, rounded - exact)) END,
                 %(uid)s, %(now)s, %(uid)s, %(now)s
-            FROM price
+            FROM unit ORDER BY id
             ON CONFLICT (list_id, unit_id) DO UPDATE SET
                 pricing_mode = EXCLUDED.pricing_mode, price_area = EXCLUDED.price_area,
                 unit_price = EXCLUDED.unit_price, total = EXCLUDED.total,

@@ -4,32 +4,22 @@ from odoo.tools import SQL, float_round
 
 from odoo.addons.property_base.tools.table_objects import Triggers
 
-# Compares the facts only: stored computes and upgrades may touch the other columns.
 _FROZEN_FUNCTION = """
 CREATE OR REPLACE FUNCTION property_price_list_frozen() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    broken boolean;
 BEGIN
-    IF TG_OP = 'UPDATE' THEN
-        SELECT EXISTS (
-            SELECT FROM changed n JOIN gone o ON o.id = n.id
-            JOIN property_price_list l ON l.id IN (o.list_id, n.list_id) AND l.state != 'draft'
-            WHERE (n.list_id, n.unit_id, n.pricing_mode, n.price_area, n.unit_price, n.total, n.floor_price)
-                IS DISTINCT FROM
-                (o.list_id, o.unit_id, o.pricing_mode, o.price_area, o.unit_price, o.total, o.floor_price)
-        ) INTO broken;
-    ELSE
-        SELECT EXISTS (
-            SELECT FROM changed n JOIN property_price_list l ON l.id = n.list_id AND l.state != 'draft'
-        ) INTO broken;
-    END IF;
-    IF broken THEN
+    IF EXISTS (
+        SELECT FROM property_price_list
+        WHERE state != 'draft' AND id IN (
+            CASE WHEN TG_OP != 'INSERT' THEN OLD.list_id END, CASE WHEN TG_OP != 'DELETE' THEN NEW.list_id END)
+    ) THEN
         RAISE EXCEPTION 'refused by %', TG_ARGV[0]
             USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_ARGV[0];
     END IF;
-    RETURN NULL;
+    RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
 END $$
 """
+# The facts of a price: stored computes and upgrades may touch the other columns.
+_FACTS = ('list_id', 'unit_id', 'pricing_mode', 'price_area', 'unit_price', 'total', 'floor_price')
 
 
 class PropertyPriceListLine(models.Model):
@@ -44,12 +34,12 @@ class PropertyPriceListLine(models.Model):
     unit_id = fields.Many2one('property.unit', required=True, index=True, ondelete='restrict')
     state = fields.Selection(related='list_id.state')
     version = fields.Integer(related='list_id.version')
-    project_id = fields.Many2one(related='list_id.project_id', store=True, precompute=True, index=True)
+    project_id = fields.Many2one(related='list_id.project_id', store=True, precompute=True)
     building_id = fields.Many2one(related='unit_id.building_id', store=True, precompute=True)
     layout_id = fields.Many2one(related='unit_id.layout_id', store=True, precompute=True)
     floor = fields.Integer(related='unit_id.floor')
     usage = fields.Selection(related='unit_id.usage')
-    company_id = fields.Many2one(related='list_id.company_id', store=True, precompute=True, index=True)
+    company_id = fields.Many2one(related='list_id.company_id', store=True, precompute=True)
     currency_id = fields.Many2one(related='list_id.currency_id', store=True, precompute=True)
     pricing_mode = fields.Selection(
         lambda self: self.env['property.unit']._pricing_modes(), required=True,
@@ -84,15 +74,10 @@ class PropertyPriceListLine(models.Model):
     _floor_price_not_negative = models.Constraint(
         'CHECK (floor_price >= 0)', "A floor price cannot be negative.")
     _frozen = Triggers(
-        *(
-            f"AFTER {event} ON {{table}} REFERENCING {tables}"
-            " FOR EACH STATEMENT EXECUTE FUNCTION property_price_list_frozen('{name}')"
-            for event, tables in (
-                ('INSERT', 'NEW TABLE AS changed'),
-                ('UPDATE', 'OLD TABLE AS gone NEW TABLE AS changed'),
-                ('DELETE', 'OLD TABLE AS changed'),
-            )
-        ),
+        "BEFORE INSERT OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION property_price_list_frozen('{name}')",
+        "BEFORE UPDATE ON {table} FOR EACH ROW WHEN ((%s) IS DISTINCT FROM (%s))"
+        " EXECUTE FUNCTION property_price_list_frozen('{name}')" % tuple(
+            ', '.join(f'{side}.{fact}' for fact in _FACTS) for side in ('OLD', 'NEW')),
         "BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION property_refuse('{name}')",
         function=_FROZEN_FUNCTION,
         message="A price list that is in force or has been no longer changes: make the next version.",

@@ -32,14 +32,13 @@ class PropertyUnit(models.Model):
         'titled': (),
     }
 
-    name = fields.Char("Room", required=True, index=True, help="The room number as filed, e.g. 0101.")
+    name = fields.Char("Room", required=True, help="The room number as filed, e.g. 0101.")
     full_name = fields.Char(
         "Unit", compute='_compute_full_name', store=True, precompute=True, index='trigram')
     active = fields.Boolean(default=True)
-    building_id = fields.Many2one(
-        'property.building', required=True, index=True, ondelete='restrict')
+    building_id = fields.Many2one('property.building', required=True, ondelete='restrict')  # index: _room_uniq
     project_id = fields.Many2one(related='building_id.project_id', store=True, precompute=True)
-    company_id = fields.Many2one(related='building_id.company_id', store=True, precompute=True, index=True)
+    company_id = fields.Many2one(related='building_id.company_id', store=True, precompute=True)
     currency_id = fields.Many2one(related='company_id.currency_id', store=True, precompute=True)
     stair = fields.Char("Stair", help="The stair or entrance (单元); shops and parking places have none.")
     floor = fields.Integer(required=True, default=1, aggregator=False)
@@ -159,6 +158,11 @@ class PropertyUnit(models.Model):
         if self.gross_area and self.inside_area and self.gross_area >= self.inside_area:
             self.shared_area = self.gross_area - self.inside_area
 
+    @api.model
+    def default_get(self, fields):
+        # No default is a price either: neither the context's nor one that a user has set.
+        return {name: value for name, value in super().default_get(fields).items() if name not in PRICE_FIELDS}
+
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
@@ -172,7 +176,7 @@ class PropertyUnit(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
         for unit in self.sudo():
-            if unit.state != 'unreleased' or unit.price_history_ids:
+            if unit.state != 'unreleased' or unit.price_line_ids or unit.price_history_ids:
                 raise UserError(self.env._(
                     "%(unit)s has been priced or offered: archive it instead.", unit=unit.full_name))
 

@@ -1,6 +1,7 @@
 import csv
 import re
 import struct
+import time
 import zipfile
 from datetime import date, datetime
 from decimal import Decimal
@@ -430,6 +431,7 @@ class TestPriceTableRows(BaseCase):
             ('too_large', 'total_price', {'total_price': None, 'unit_price': 9999999999}),
             ('too_long', 'building', {'building': '楼' * 65}),
             ('too_long', 'note', {'note': '注' * 256}),
+            ('too_long', 'gross_area', {'gross_area': '1' * 1001}),
         ):
             with self.subTest(values=values):
                 self.assertFault(code, field, **values)
@@ -454,7 +456,7 @@ class TestPriceTableRows(BaseCase):
         ):
             with self.subTest(value=value):
                 self.assertEqual(self.record(floor=value).floor, floor)
-        for value in ('顶层', '1-2层', 2.5, '夹层', 9999, '9' * 5000, True):
+        for value in ('顶层', '1-2层', 2.5, '夹层', 9999, '9' * 900, True):
             with self.subTest(value=value):
                 self.assertFault('not_a_floor', floor=value)
         self.assertFault('date', floor=datetime(2025, 1, 2))
@@ -597,6 +599,12 @@ class TestPriceTableRows(BaseCase):
         result = parse_rows(unit(note=1000001), headings=headings)
         self.assertEqual([warning.code for warning in result.warnings], ['floor_price_above_total'])
         self.assertEqual(result.records[0].floor_price, Decimal('1000001.00'))
+
+    def test_long_text_in_every_row(self):
+        start = time.process_time()
+        result = parse_rows(unit(), *[['长' * 1_000_000, *cells] for cells in ([None], [None] * 3 + ['1'])] * 2000)
+        self.assertLess(time.process_time() - start, 5)
+        self.assertEqual({skipped.reason for skipped in result.skipped}, {'note'})
 
     def test_no_units(self):
         with self.assertRaises(TableError) as caught:

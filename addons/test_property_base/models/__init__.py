@@ -1,0 +1,3 @@
+from . import test_property_document
+from . import test_property_log
+from . import test_property_ticket
