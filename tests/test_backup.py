@@ -4,17 +4,13 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from live import run_sql
+
 from odoo import tools
 from odoo.tests import TransactionCase, tagged
 
 DOCKER = Path(__file__).resolve().parent.parent / "docker"
 ATTACHMENTS = "select id, name, store_fname, checksum from ir_attachment order by id"
-
-
-def run_sql(database, query):
-    """What another connection, to another database than the test's, answers."""
-    command = ["psql", "-d", database, "-v", "ON_ERROR_STOP=1", "-XAtc", query]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
 
 
 def file_contents(folder):

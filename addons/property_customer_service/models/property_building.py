@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import UserError
 
 
 class PropertyBuilding(models.Model):
@@ -72,12 +72,19 @@ class PropertyBuilding(models.Model):
             (building.unit_count, building.unit_value,
              building.floor_max, building.floor_min) = figures.get(building, (0, 0, 0, 0))
 
-    @api.constrains('project_id')
-    def _check_project_change(self):
-        for building in self:
-            if building.sudo().with_context(active_test=False).unit_ids.layout_id.project_id - building.project_id:
-                raise ValidationError(self.env._(
-                    "%(building)s has units and stays with its project.", building=building.name))
+    def write(self, vals):
+        # Not a constraint: by the time that it looks, the units have followed into the other project.
+        if 'project_id' in vals:
+            for building in self.sudo().with_context(active_test=False):
+                if building.project_id.id == vals['project_id']:
+                    continue
+                if building.unit_ids:
+                    raise UserError(self.env._(
+                        "%(building)s has units and stays with its project.", building=building.name))
+                if building.coverage_ids:
+                    raise UserError(self.env._(
+                        "%(building)s stands on a permit and stays with its project.", building=building.name))
+        return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_with_units(self):

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 
 class PropertyLayout(models.Model):
@@ -42,6 +43,20 @@ class PropertyLayout(models.Model):
     def _compute_display_name(self):
         for layout in self:
             layout.display_name = ' '.join(filter(None, (layout.name, layout.rooms)))
+
+    def write(self, vals):
+        if 'project_id' in vals:
+            for layout in self.sudo().with_context(active_test=False):
+                if layout.project_id.id != vals['project_id'] and layout.unit_ids:
+                    raise UserError(self.env._(
+                        "%(layout)s has units and stays with its project.", layout=layout.name))
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_with_units(self):
+        for layout in self.sudo().with_context(active_test=False):
+            if layout.unit_ids:
+                raise UserError(self.env._("%(layout)s has units: archive it instead.", layout=layout.name))
 
     def action_view_units(self):
         self.ensure_one()

@@ -40,6 +40,8 @@ class PropertyPermit(models.Model):
         'UNIQUE (company_id, name)', "There is already a permit of this number.")
     _dates_in_order = models.Constraint(
         'CHECK (date_to IS NULL OR date_to >= date_from)', "A permit cannot end before it begins: check its dates.")
+    _revoked_with_reason = models.Constraint(
+        "CHECK (revoked IS NOT TRUE OR COALESCE(trim(revoke_reason), '') != '')", "Say why the permit is revoked.")
 
     @api.depends('date_issue')
     def _compute_date_from(self):
@@ -104,14 +106,19 @@ class PropertyPermitCoverage(models.Model):
 
     permit_id = fields.Many2one('property.permit', required=True, index=True, ondelete='cascade')
     building_id = fields.Many2one('property.building', required=True, index=True, ondelete='restrict')
-    project_id = fields.Many2one(related='permit_id.project_id', store=True, index=True)
-    company_id = fields.Many2one(related='permit_id.company_id', store=True, index=True)
-    date_from = fields.Date(related='permit_id.date_from', store=True)
-    date_to = fields.Date(related='permit_id.date_to', store=True)
-    revoked = fields.Boolean(related='permit_id.revoked', store=True)
+    project_id = fields.Many2one(related='permit_id.project_id', store=True, precompute=True, index=True)
+    company_id = fields.Many2one(related='permit_id.company_id', store=True, precompute=True, index=True)
+    # Inserted with the row: the constraint looks at once, and takes missing dates for all of time.
+    date_from = fields.Date(related='permit_id.date_from', store=True, precompute=True)
+    date_to = fields.Date(related='permit_id.date_to', store=True, precompute=True)
+    revoked = fields.Boolean(related='permit_id.revoked', store=True, precompute=True)
     unit_count = fields.Integer("Units on the Permit")
     area = fields.Float("Area on the Permit (㎡)", digits=(16, 2))
 
     _no_overlap = models.Constraint(
         "EXCLUDE USING gist (building_id WITH =, daterange(date_from, date_to, '[]') WITH &&) WHERE (revoked IS NOT TRUE)",
         "Another permit already covers this building in that time: end or revoke the earlier one first.")
+
+    @api.constrains('permit_id', 'building_id')
+    def _check_project(self):
+        self.permit_id._check_project()

@@ -1,3 +1,5 @@
+import psycopg2.extensions
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
@@ -448,6 +450,8 @@ class PropertyPriceList(models.Model):
         # A cursor on the server's side: a list of any length passes through without being held.
         with cr._cnx.cursor(name=f'price_list_{self.id}') as rows:
             rows.itersize = 2000
+            # Odoo reads numeric as float; here it stays decimal.
+            psycopg2.extensions.register_type(psycopg2.extensions.DECIMAL, rows)
             rows.execute(cr.mogrify(SQL(
                 """
                 SELECT row_number() OVER (ORDER BY b.sequence, b.id, u.stair NULLS FIRST, l.id)::int AS sequence,

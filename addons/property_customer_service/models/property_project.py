@@ -3,7 +3,7 @@ from datetime import datetime
 import pytz
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import UserError
 
 
 class PropertyProject(models.Model):
@@ -76,23 +76,33 @@ class PropertyProject(models.Model):
         for project in self:
             project.unit_count, project.unit_area, project.unit_value = figures.get(project, (0, 0, 0))
 
-    @api.constrains('company_id')
-    def _check_company_change(self):
-        # Units, prices and later the deals carry the company's currency and books.
-        for project in self:
-            if self.env['property.unit'].sudo().with_context(active_test=False).search_count(
-                [('project_id', '=', project.id), ('company_id', '!=', project.company_id.id)], limit=1,
-            ):
-                raise ValidationError(self.env._(
-                    "%(project)s already has units and stays with its company.", project=project.name))
+    def write(self, vals):
+        # Units, prices and later the deals carry the company's currency and books. Not a constraint: by the
+        # time that it looks, the units have followed.
+        if 'company_id' in vals:
+            for project in self:
+                if project.company_id.id != vals['company_id'] and project._has('property.unit'):
+                    raise UserError(self.env._(
+                        "%(project)s already has units and stays with its company.", project=project.name))
+        return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
-    def _unlink_except_with_units(self):
+    def _unlink_except_in_use(self):
         for project in self:
-            if self.env['property.unit'].sudo().with_context(active_test=False).search_count(
-                [('project_id', '=', project.id)], limit=1,
-            ):
+            if project._has('property.unit'):
                 raise UserError(self.env._("%(project)s has units: archive it instead.", project=project.name))
+            if any(project._has(model) for model in (
+                'property.building', 'property.layout', 'property.permit', 'property.price.list',
+            )):
+                raise UserError(self.env._(
+                    "%(project)s has buildings, layouts, permits or price lists: archive it instead.",
+                    project=project.name))
+
+    def _has(self, model):
+        """:return bool: whether the project has any record of ``model``, archived or out of the user's sight too"""
+        self.ensure_one()
+        return bool(self.env[model].sudo().with_context(active_test=False).search_count(
+            [('project_id', '=', self.id)], limit=1))
 
     def _today(self):
         """The project's own calendar date, whoever asks and from wherever."""

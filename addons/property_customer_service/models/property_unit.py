@@ -158,6 +158,11 @@ class PropertyUnit(models.Model):
         if self.gross_area and self.inside_area and self.gross_area >= self.inside_area:
             self.shared_area = self.gross_area - self.inside_area
 
+    @api.model
+    def default_get(self, fields):
+        # No default is a price either: neither the context's nor one that a user has set.
+        return {name: value for name, value in super().default_get(fields).items() if name not in PRICE_FIELDS}
+
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
@@ -171,7 +176,7 @@ class PropertyUnit(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
         for unit in self.sudo():
-            if unit.state != 'unreleased' or unit.price_history_ids:
+            if unit.state != 'unreleased' or unit.price_line_ids or unit.price_history_ids:
                 raise UserError(self.env._(
                     "%(unit)s has been priced or offered: archive it instead.", unit=unit.full_name))
 

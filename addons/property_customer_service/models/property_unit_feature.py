@@ -1,6 +1,7 @@
 from random import randint
 
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 
 class PropertyUnitFeature(models.Model):
@@ -16,3 +17,10 @@ class PropertyUnitFeature(models.Model):
 
     _name_company_uniq = models.UniqueIndex(
         "(COALESCE(company_id, 0), (name->>'en_US'))", "There is already a feature of this name.")
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_in_price_lists(self):
+        premium = self.env['property.price.premium'].sudo().search([('feature_id', 'in', self.ids)], limit=1)
+        if premium:
+            raise UserError(self.env._(
+                "%(feature)s stands in price lists and cannot be deleted.", feature=premium.feature_id.name))
