@@ -402,7 +402,8 @@ class PropertyPriceList(models.Model):
                 CASE WHEN area > 0 THEN rounded ELSE 0 END,
                 CASE WHEN area > 0 THEN round(rounded * area, 2) ELSE rounded END,
                 floor_price, COALESCE(before, 0), COALESCE(before_total, 0),
-                CASE WHEN area > 0 THEN round(rounded * area, 2) ELSE rounded END - COALESCE(before_total, 0),
+                CASE WHEN before_total > 0
+                    THEN CASE WHEN area > 0 THEN round(rounded * area, 2) ELSE rounded END - before_total ELSE 0 END,
                 jsonb_build_array(jsonb_build_array('base', NULL, base)) || COALESCE(steps, '[]'::jsonb)
                     || CASE WHEN rounded = exact THEN '[]'::jsonb
                         ELSE jsonb_build_array(jsonb_build_array('rounding', NULL, rounded - exact)) END,

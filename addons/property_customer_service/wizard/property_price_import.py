@@ -562,12 +562,14 @@ class PropertyPriceImport(models.TransientModel):
                 s.pricing_mode,
                 CASE s.pricing_mode WHEN 'gross' THEN u.gross_area WHEN 'inside' THEN u.inside_area ELSE 0 END,
                 CASE WHEN s.pricing_mode = 'unit' THEN 0 ELSE s.unit_price END, s.total_price, s.floor_price,
-                COALESCE(u.unit_price, 0), COALESCE(u.list_price, 0), s.total_price - COALESCE(u.list_price, 0),
+                COALESCE(u.unit_price, 0), COALESCE(u.list_price, 0),
+                CASE WHEN u.list_price > 0 THEN s.total_price - u.list_price ELSE 0 END,
                 %(uid)s, %(now)s, %(uid)s, %(now)s
             FROM property_import_stage s JOIN property_unit u ON u.id = s.unit_id ORDER BY s.row
             ON CONFLICT (list_id, unit_id) DO UPDATE SET
                 pricing_mode = EXCLUDED.pricing_mode, price_area = EXCLUDED.price_area,
-                unit_price = EXCLUDED.unit_price, total = EXCLUDED.total, change = EXCLUDED.total - line.previous_total,
+                unit_price = EXCLUDED.unit_price, total = EXCLUDED.total, 
+                change = CASE WHEN line.previous_total > 0 THEN EXCLUDED.total - line.previous_total ELSE 0 END,
                 floor_price = %(floor_price)s, layout_id = EXCLUDED.layout_id,
                 build_up = CASE WHEN line.total = EXCLUDED.total THEN line.build_up END,
                 write_uid = EXCLUDED.write_uid, write_date = EXCLUDED.write_date
