@@ -3,10 +3,11 @@
 import sys
 from pathlib import Path
 
-import live
 from PIL import Image
 
 import odoo.tools
+
+import live
 
 ACTION = "/odoo/action-property_customer_service."
 TABLE = Path(__file__).parent.parent / "addons/property_customer_service/tests/data/price_filing_table_with_errors.xlsx"
