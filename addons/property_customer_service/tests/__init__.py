@@ -1,3 +1,4 @@
+from . import test_access
 from . import test_permit
 from . import test_price_generation
 from . import test_price_list
