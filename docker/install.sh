@@ -86,7 +86,7 @@ at_exit stop_step
 
 # step TEXT COMMAND…: run a long command into the log, with a line that moves while it works.
 step() {
-    local text=$1 started=$SECONDS spin='|/-\' i=0 status=0
+    local text=$1 started=$SECONDS spin='|/-\' i=0 next=30 status=0
     shift
     mkdir -p "$LOG_DIR"
     printf '\n=== %s: %s\n' "$text" "$*" >>"$BUILD_LOG"
@@ -95,10 +95,12 @@ step() {
     while kill -0 "$STEP_PID" 2>/dev/null; do
         if [ -t 2 ]; then
             printf '\r  %s %s (%d s) ' "${spin:i++%4:1}" "$text" $((SECONDS - started)) >&2
-        elif [ $(((SECONDS - started) % 30)) = 29 ]; then
+        elif [ $((SECONDS - started)) -ge "$next" ]; then
             printf '  … %s (%d s)\n' "$text" $((SECONDS - started)) >&2
+            next=$((next + 30))
         fi
-        sleep 1 &
+        # Short steps are over at once; long ones need no haste.
+        sleep "$((SECONDS - started < 5 ? 0 : 1)).1" &
         wait $! 2>/dev/null || true
     done
     wait "$STEP_PID" || status=$?
@@ -111,10 +113,14 @@ step() {
     printf '  ✓ %s (%d s)\n' "$text" $((SECONDS - started)) >&2
 }
 
-# why_failed: the last telling line of the log, for a one-sentence error.
+# why_failed: the telling line of the last step's log, for a one-sentence error; what the network or
+# the disk did explains what came of it.
 why_failed() {
-    local line
-    line=$(tail -n 60 "$BUILD_LOG" 2>/dev/null | grep -E '^(E:|W: Failed|ERROR|error:|Could not|.*No space left|.*Temporary failure)' | tail -n 1 || true)
+    local log line
+    log=$(tac "$BUILD_LOG" 2>/dev/null | sed '/^=== /q')
+    line=$(grep -m 1 -E 'Could not (resolve|connect)|Temporary failure|Connection refused|Network is unreachable|No space left' <<<"$log" ||
+        grep -m 1 -E '^(E:|W: Failed|ERROR|error:|Could not|pg_restore: error|pg_dump: error|tar: |cp: )' <<<"$log" || true)
+    line=${line#"${line%%[![:space:]]*}"}
     printf '%s' "${line:-see $BUILD_LOG}"
 }
 
@@ -154,12 +160,16 @@ missing_packages() {
     printf '%s\n' "${missing[@]}"
 }
 
-apt_has() { apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [^(]'; }
+apt_has() { [[ $(LC_ALL=C apt-cache policy "$1" 2>/dev/null) == *'Candidate: '[!\(]* ]]; }
 
-apt_run() {
+as_root() {
     local sudo=()
     [ "$(id -u)" = 0 ] || sudo=(sudo -n)
-    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 apt-get -y -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=120 "$@"
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 "$@"
+}
+
+apt_run() {
+    as_root apt-get -y -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=120 "$@"
 }
 
 install_system() {
@@ -177,19 +187,21 @@ install_system() {
     step 'Reading the package lists' apt_run update || die "the package lists could not be fetched ($(why_failed)); check the network and apt's sources."
     want=$(missing_packages "${1:-}" | xargs)
     step "Installing system packages: $want" install_packages "$want" ||
-        die "a system package could not be installed ($(why_failed))."
+        die "a system package could not be installed ($(why_failed)); check the network and apt's sources."
     list=$(missing_packages "${1:-}" | xargs)
     [ -z "$list" ] || die "these packages are still missing after the installation: $list; see $BUILD_LOG."
 }
 
 install_packages() {
     # Debian's postgresql makes and starts a cluster of its own unless told not to; ours is private.
-    local conf=/etc/postgresql-common/createcluster.conf sudo=()
-    [ "$(id -u)" = 0 ] || sudo=(sudo -n)
+    local conf=/etc/postgresql-common/createcluster.conf
     if [[ " $1 " == *' postgresql '* ]] && [ ! -e "$conf" ]; then
-        "${sudo[@]}" mkdir -p "${conf%/*}"
-        printf 'create_main_cluster = false\n' | "${sudo[@]}" tee "$conf" >/dev/null
+        as_root mkdir -p "${conf%/*}"
+        printf 'create_main_cluster = false\n' | as_root tee "$conf" >/dev/null
     fi
+    # What an interrupted installation left half done comes first.
+    as_root dpkg --configure -a
+    apt_run --fix-broken install
     # shellcheck disable=SC2086
     apt_run install --no-install-recommends $1
 }
@@ -197,13 +209,14 @@ install_packages() {
 # ---------------------------------------------------------------- Odoo
 
 # A private apt: own lists, own archive, this machine's mirror and Debian's own keys. apt checks the
-# signature of the index and the SHA256 of every file for us, and knows about proxies.
+# signature of the index and the SHA256 of every file for us, and knows about proxies. A mirror may be
+# a frozen copy whose index is past its date; the signature still holds.
 private_apt() {
     apt-get -o Dir::Etc::sourcelist="$APT_DIR/sources.list" -o Dir::Etc::sourceparts=- \
         -o Dir::State::lists="$APT_DIR/lists" -o Dir::Cache="$APT_DIR/cache" \
         -o Dir::State::status="$APT_DIR/status" -o Acquire::Languages=none -o APT::Sandbox::User= \
         -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false -o Debug::NoLocking=1 \
-        -o Acquire::Retries=3 "$@"
+        -o Acquire::Check-Valid-Until=false -o Acquire::Retries=3 "$@"
 }
 
 debian_mirror() {
@@ -229,7 +242,7 @@ fetch_odoo() {
         echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror sid main"
         echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $codename main"
     } >"$APT_DIR/sources.list"
-    step 'Reading the index that has Odoo 19' private_apt update ||
+    step 'Reading the index that has Odoo 19' private_apt --error-on=any update ||
         die "the package index could not be read from $mirror ($(why_failed)); check the network or set DEBIAN_MIRROR."
     # Font Awesome must be 4.7, which is this release's; unstable's has other file names.
     # shellcheck disable=SC2086
@@ -266,6 +279,8 @@ mend_links() {
 }
 
 in_dir() { (cd "$1" && shift && "$@"); }
+
+in_order() { "$1" && shift && "$@"; }
 
 unpack_debs() {
     local deb
@@ -305,6 +320,12 @@ install_venv() {
     pth=$(echo "$VENV_DIR"/lib/python3*/site-packages)/odoo-19.pth
     [ "$(cat "$pth" 2>/dev/null)" = "$ODOO_DIR" ] || echo "$ODOO_DIR" >"$pth"
     PYTHON=$VENV_DIR/bin/python
+    # A command of its own: with workers Odoo starts itself again by the name it was called by.
+    if [ ! -x "$VENV_DIR/bin/odoo" ]; then
+        printf '#!%s\nfrom odoo.cli.command import main\nmain()\n' "$PYTHON" >"$VENV_DIR/bin/odoo.$$"
+        chmod +x "$VENV_DIR/bin/odoo.$$"
+        mv "$VENV_DIR/bin/odoo.$$" "$VENV_DIR/bin/odoo"
+    fi
 }
 
 # ---------------------------------------------------------------- PostgreSQL
@@ -426,7 +447,7 @@ write_conf() {
     mv "$CONF.$$" "$CONF"
 }
 
-odoo_bin() { "$PYTHON" -m odoo "$@"; }
+odoo_bin() { "$VENV_DIR/bin/odoo" "$@"; }
 
 # odoo_run COMMAND_OR_OPTION…: Odoo's command line with our configuration in the right place.
 odoo_run() {
@@ -514,4 +535,14 @@ free_port() {
     local port=$1
     while port_taken "$port"; do port=$((port + 1)); done
     echo "$port"
+}
+
+# use_installation: PostgreSQL and DATA_DIR, the caller's own or those of docker/run.
+use_installation() {
+    if [ -n "${DATA_DIR:-}" ]; then
+        mkdir -p "$LOG_DIR" 2>/dev/null || die "cannot write to $LOG_DIR; set PROPERTY_CACHE to a folder of yours."
+    else
+        install_all
+    fi
+    start_postgres
 }

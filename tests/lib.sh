@@ -40,6 +40,8 @@ test_database() {
         at_exit drop_test_databases
     fi
     ensure_database "$TEST_DB" "$(our_modules test)"
+    # What tests with servers of their own copy: a template must have nobody connected to it.
+    copy_database "$TEST_DB" "${TEST_DB}_tpl"
 }
 
 # odoo_pytest ARGUMENT…: pytest with Odoo loaded on the test database.

@@ -12,6 +12,7 @@
         'views/property_base_menus.xml',
     ],
     'demo': [
+        'demo/res_lang_demo.xml',
         'demo/res_company_demo.xml',
         'demo/res_users_demo.xml',
     ],

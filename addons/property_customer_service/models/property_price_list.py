@@ -1,3 +1,5 @@
+import psycopg2.extensions
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
@@ -440,7 +442,8 @@ class PropertyPriceList(models.Model):
                 CASE WHEN area > 0 THEN rounded ELSE 0 END,
                 CASE WHEN area > 0 THEN round(rounded * area, 2) ELSE rounded END,
                 floor_price, COALESCE(before, 0), COALESCE(before_total, 0),
-                CASE WHEN area > 0 THEN round(rounded * area, 2) ELSE rounded END - COALESCE(before_total, 0),
+                CASE WHEN before_total > 0
+                    THEN CASE WHEN area > 0 THEN round(rounded * area, 2) ELSE rounded END - before_total ELSE 0 END,
                 jsonb_build_array(jsonb_build_array('base', NULL, base)) || COALESCE(steps, '[]'::jsonb)
                     || CASE WHEN rounded = exact THEN '[]'::jsonb
                         ELSE jsonb_build_array(jsonb_build_array('rounding', NULL, rounded - exact)) END,
@@ -488,6 +491,8 @@ class PropertyPriceList(models.Model):
         # A cursor on the server's side: a list of any length passes through without being held.
         with cr._cnx.cursor(name=f'price_list_{self.id}') as rows:
             rows.itersize = 2000
+            # Odoo reads numeric as float; here it stays decimal.
+            psycopg2.extensions.register_type(psycopg2.extensions.DECIMAL, rows)
             rows.execute(cr.mogrify(SQL(
                 """
                 SELECT row_number() OVER (ORDER BY b.sequence, b.id, u.stair NULLS FIRST, l.id)::int AS sequence,

@@ -108,7 +108,7 @@ class PropertyPriceListLine(models.Model):
     @api.depends('total', 'previous_total')
     def _compute_change(self):
         for line in self:
-            line.change = line.total - line.previous_total
+            line.change = line.total - line.previous_total if line.previous_total else 0.0
 
     @api.depends('change', 'previous_total')
     def _compute_change_percent(self):

@@ -22,7 +22,8 @@ class PropertyPricePremium(models.Model):
     floor_to = fields.Integer("To Floor", default=99)
     stair = fields.Char(help="Empty: every stair.")
     stack = fields.Char()
-    orientation = fields.Selection(lambda self: self.env['property.unit']._fields['orientation'].selection)
+    orientation = fields.Selection(
+        lambda self: self.env['property.unit']._fields['orientation']._description_selection(self.env))
     area_from = fields.Float("From Area (㎡)", digits=(16, 2))
     area_to = fields.Float("Below Area (㎡)", digits=(16, 2), help="0: no upper limit.")
     feature_id = fields.Many2one('property.unit.feature', ondelete='restrict')

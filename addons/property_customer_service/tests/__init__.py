@@ -6,3 +6,4 @@ from . import test_price_reprice
 from . import test_price_table
 from . import test_project
 from . import test_unit
+from . import test_price_import

@@ -10,6 +10,7 @@ from .sheet_reader import Formula
 
 MAX_NUMBER = Decimal('9999999999.99')
 MIN_FLOOR, MAX_FLOOR = -20, 200
+MAX_TEXT = 1000  # no column takes as much; what is longer is not even looked at
 
 
 class CellFault(Exception):
@@ -44,6 +45,8 @@ def _plain_text(value):
     if isinstance(value, Formula):
         raise CellFault('formula', value=str(value)[:64])
     if isinstance(value, str):
+        if len(value) > MAX_TEXT:
+            raise CellFault('too_long', length=len(value), limit=MAX_TEXT)
         text = clean(value)
         if text in CELL_ERRORS:
             raise CellFault('cell_error', value=text)

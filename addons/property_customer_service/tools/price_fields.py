@@ -5,6 +5,10 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
+from odoo.tools.translate import LazyTranslate
+
+_lt = LazyTranslate(__name__, default_lang='en_US')
+
 CENT = Decimal('0.01')
 MAX_HEADING = 100
 
@@ -35,8 +39,8 @@ class FieldSpec(NamedTuple):
     """A column that a price table may have.
 
     `kind`: text, integer, floor, area, money, usage, orientation or pricing_mode. `required`: no unit without it.
-    `label`: English name for the screen. `caption` and `width`: heading and width (in characters) when written.
-    `aliases`: normalised headings that mean this field. `size`: longest text.
+    `label`: name for the screen, translated where it is shown. `caption` and `width`: heading and width (in
+    characters) when written. `aliases`: normalised headings that mean this field. `size`: longest text.
     """
 
     kind: str
@@ -69,68 +73,72 @@ def bare_header(text):
 
 
 def _spec(kind, label, caption, width, aliases, **options):
-    names = (caption, label, *(name.strip() for name in aliases.split(',')))
+    names = (caption, *(name.strip() for name in aliases.split(',')))
     return FieldSpec(kind, label, caption, width, frozenset(filter(None, map(normalise_header, names))), **options)
 
 
 FIELDS = {
-    'sequence': _spec('integer', "Sequence", '序号', 6, '编号, 项次, no, seq, serial, serial no'),
+    'sequence': _spec('integer', _lt("Sequence"), '序号', 6, '编号, 项次, sequence, no, seq, serial, serial no'),
     'building': _spec(
-        'text', "Building", '楼栋', 10,
+        'text', _lt("Building"), '楼栋', 10,
         '栋号, 栋, 幢, 幢号, 楼号, 楼栋号, 楼幢, 楼幢号, 楼宇, 楼座, 座栋, 楼栋名称, 所在楼栋, 楼名, '
-        'building no, building name, block, tower', required=True),
-    'stair': _spec('text', "Stair", '单元', 8, '单元号, 单元名称, 梯号, staircase, entrance, core'),
+        'building, building no, building name, block, tower', required=True),
+    'stair': _spec('text', _lt("Stair"), '单元', 8, '单元号, 单元名称, 梯号, stair, staircase, entrance, core'),
     'floor': _spec(
-        'floor', "Floor", '楼层', 6,
-        '层, 层次, 层号, 所在层, 所在楼层, 楼层号, 自然层, floor no, storey, story, level'),
+        'floor', _lt("Floor"), '楼层', 6,
+        '层, 层次, 层号, 所在层, 所在楼层, 楼层号, 自然层, floor, floor no, storey, story, level'),
     'room': _spec(
-        'text', "Room", '房号', 8,
+        'text', _lt("Room"), '房号', 8,
         '室号, 室, 房间号, 房间, 房屋号, 房屋编号, 户号, 户室号, 门牌号, 铺号, 商铺号, 车位号, 车位编号, '
-        '房号/车位号, 房号/铺号, room no, room number, unit, unit no, unit number, apartment, apartment no',
+        '房号/车位号, 房号/铺号, room, room no, room number, unit, unit no, unit number, apartment, apartment no',
         required=True),
     'layout': _spec(
-        'text', "Layout", '户型', 16,
-        '房型, 室型, 户型名称, 户型结构, 房屋户型, unit type, apartment type, house type'),
+        'text', _lt("Layout"), '户型', 16,
+        '房型, 室型, 户型名称, 户型结构, 房屋户型, layout, unit type, apartment type, house type'),
     'usage': _spec(
-        'usage', "Usage", '用途', 8,
+        'usage', _lt("Usage"), '用途', 8,
         '房屋用途, 规划用途, 设计用途, 使用性质, 房屋性质, 房屋类型, 房屋类别, 物业类型, 产品类型, 业态, '
-        'use, purpose, property type'),
-    'orientation': _spec('orientation', "Orientation", '朝向', 8, '房屋朝向, 方位, 方向, facing, aspect'),
+        'usage, use, purpose, property type'),
+    'orientation': _spec(
+        'orientation', _lt("Orientation"), '朝向', 8, '房屋朝向, 方位, 方向, orientation, facing, aspect'),
     'pricing_mode': _spec(
-        'pricing_mode', "Pricing mode", '计价方式', 14, '计价模式, 销售计价方式, 计价依据, pricing, price basis'),
+        'pricing_mode', _lt("Pricing mode"), '计价方式', 14,
+        '计价模式, 销售计价方式, 计价依据, pricing mode, pricing, price basis'),
     'gross_area': _spec(
-        'area', "Gross area", '预测建筑面积', 13,
+        'area', _lt("Gross area"), '预测建筑面积', 13,
         '建筑面积, 建面, 预测面积, 预售面积, 预售建筑面积, 暂测建筑面积, 房屋建筑面积, 建筑面积(预测), 销售面积, 面积, '
-        'gross floor area, gfa, built area, built-up area, area'),
+        'gross area, gross floor area, gfa, built area, built-up area, area'),
     'inside_area': _spec(
-        'area', "Inside area", '套内建筑面积', 13,
+        'area', _lt("Inside area"), '套内建筑面积', 13,
         '套内面积, 套内, 预测套内建筑面积, 预测套内面积, 暂测套内建筑面积, 套内建筑面积(预测), 套内面积(预测), '
-        '面积(套内), net area, internal area, carpet area'),
+        '面积(套内), inside area, net area, internal area, carpet area'),
     'shared_area': _spec(
-        'area', "Apportioned area", '分摊面积', 10,
+        'area', _lt("Apportioned area"), '分摊面积', 10,
         '公摊面积, 公摊, 分摊, 分摊建筑面积, 公用分摊面积, 共有分摊面积, 分摊共有建筑面积, 分摊的共有建筑面积, '
-        '公用分摊建筑面积, 预测分摊面积, 预测公摊面积, 分摊面积(预测), shared area, common area'),
+        '公用分摊建筑面积, 预测分摊面积, 预测公摊面积, 分摊面积(预测), apportioned area, shared area, common area'),
     'measured_gross_area': _spec(
-        'area', "Measured gross area", '实测建筑面积', 13,
-        '实测面积, 建筑面积(实测), 实测建面, measured area, actual area, actual gross area'),
+        'area', _lt("Measured gross area"), '实测建筑面积', 13,
+        '实测面积, 建筑面积(实测), 实测建面, measured gross area, measured area, actual area, actual gross area'),
     'measured_inside_area': _spec(
-        'area', "Measured inside area", '实测套内建筑面积', 16,
-        '实测套内面积, 实测套内, 套内建筑面积(实测), 套内面积(实测), actual inside area'),
+        'area', _lt("Measured inside area"), '实测套内建筑面积', 16,
+        '实测套内面积, 实测套内, 套内建筑面积(实测), 套内面积(实测), measured inside area, actual inside area'),
     'measured_shared_area': _spec(
-        'area', "Measured apportioned area", '实测分摊面积', 13,
-        '实测公摊面积, 实测分摊, 分摊面积(实测), 公摊面积(实测), measured shared area, actual shared area'),
+        'area', _lt("Measured apportioned area"), '实测分摊面积', 13,
+        '实测公摊面积, 实测分摊, 分摊面积(实测), 公摊面积(实测), '
+        'measured apportioned area, measured shared area, actual shared area'),
     'unit_price': _spec(
-        'money', "Unit price", '单价（元/㎡）', 13,
+        'money', _lt("Unit price"), '单价（元/㎡）', 13,
         '备案单价, 销售单价, 申报单价, 拟售单价, 毛坯单价, 建筑面积单价, 建筑单价, 建面单价, 套内面积单价, '
-        '套内建筑面积单价, 套内单价, 单位价格, price/m2, price per m2, price per sqm'),
+        '套内建筑面积单价, 套内单价, 单位价格, unit price, price/m2, price per m2, price per sqm'),
     'total_price': _spec(
-        'money', "Total price", '总价（元）', 16,
+        'money', _lt("Total price"), '总价（元）', 16,
         '备案总价, 表价, 总价款, 总房价, 总房价款, 房屋总价, 销售总价, 申报总价, 拟售总价, 价格, 售价, 备案价, '
-        '备案价格, total, list price, price, amount'),
+        '备案价格, total price, total, list price, price, amount'),
     'floor_price': _spec(
-        'money', "Floor price", '底价（元）', 16,
-        '销售底价, 底价总价, 总价底价, 最低价, 最低总价, reserve price, minimum price, bottom price'),
-    'note': _spec('text', "Note", '备注', 10, '说明, 备考, notes, remark, remarks, comment, comments', size=255),
+        'money', _lt("Floor price"), '底价（元）', 16,
+        '销售底价, 底价总价, 总价底价, 最低价, 最低总价, floor price, reserve price, minimum price, bottom price'),
+    'note': _spec(
+        'text', _lt("Note"), '备注', 10, '说明, 备考, note, notes, remark, remarks, comment, comments', size=255),
 }
 
 ALIASES = {alias: key for key, spec in FIELDS.items() for alias in spec.aliases}

@@ -10,6 +10,7 @@ from .price_fields import AREAS, CENT, CLEAN, FIELDS, WITH_AREA, WITHOUT_STAIR, 
 from .table_error import TableError
 
 HALF_CENT = CENT / 2
+START = 100  # of a text tells what kind of row it is in
 
 
 class Fault(NamedTuple):
@@ -97,7 +98,8 @@ class _Parser:
         self.index = {key: index for index, key in mapping.items()}
         self.numbers = [key for key in self.index if FIELDS[key].kind in ('area', 'money')]
         self.areas = [keys for keys in AREAS if keys[0] in self.index and keys[1] in self.index]
-        self.heading_texts = {value for row in rows[:header.bottom + 1] for value in row if isinstance(value, str)}
+        self.heading_texts = {
+            value[:START] for row in rows[:header.bottom + 1] for value in row if isinstance(value, str)}
         self.rooms = {}
         self.total = _Sum()
         self.by_building = {}
@@ -142,7 +144,7 @@ class _Parser:
         room = self._cell(cells, 'room')
         if room is not None and room not in self.heading_texts and not self._is_subtotal_word(room):
             return None
-        texts = [value for value in present if isinstance(value, str)]
+        texts = [value[:START] for value in present if isinstance(value, str)]
         if len(texts) == len(present) and self.heading_texts.issuperset(texts):
             return 'header'
         reason, _of_what = self._subtotal(cells)
@@ -151,7 +153,8 @@ class _Parser:
         if len(present) == 1:
             if self._cell(cells, 'sequence') is not None and not texts:
                 return 'empty'  # the numbers were there before the units
-            if self._cell(cells, 'building') is not None and texts and not _NOTE.search(texts[0]):
+            building = self._cell(cells, 'building')
+            if texts and building and len(building) <= FIELDS['building'].size and not _NOTE.search(building):
                 return 'heading'
         if not any(map(self._is_numeric, present)) and (len(present) <= 2 or any(map(_NOTE.search, texts))):
             return 'note'
@@ -159,12 +162,12 @@ class _Parser:
 
     @staticmethod
     def _is_subtotal_word(value):
-        return isinstance(value, str) and bool(_SUBTOTAL_ALONE.fullmatch(value.replace(' ', '')))
+        return isinstance(value, str) and bool(_SUBTOTAL_ALONE.fullmatch(value[:START].replace(' ', '')))
 
     @staticmethod
     def _is_numeric(value):
         if isinstance(value, str):
-            return bool(TYPED_NUMBER['area'].fullmatch(unicodedata.normalize('NFKC', value.strip()).lower()))
+            return bool(TYPED_NUMBER['area'].fullmatch(unicodedata.normalize('NFKC', value[:START].strip()).lower()))
         return isinstance(value, int | float | Decimal)
 
     def _subtotal(self, cells):
@@ -172,7 +175,7 @@ class _Parser:
         first = next(value for value in cells if value is not None)
         for value in (first, *(self._cell(cells, key) for key in ('sequence', 'building', 'stair', 'floor', 'room'))):
             if isinstance(value, str):
-                text = ''.join(value.translate(CLEAN).split())
+                text = ''.join(value[:START].translate(CLEAN).split())
                 word = _SUBTOTAL.search(text)
                 if word:
                     name = text[:word.start()]
@@ -192,7 +195,7 @@ class _Parser:
         if stated is not None and all(each.known and each.total != stated for each in sums):
             self._warn(row, '', 'total_price', 'subtotal_sum', value=stated, expected=sums[0].total)
         for value in cells:
-            count = isinstance(value, str) and _UNITS_STATED.search(value)
+            count = isinstance(value, str) and _UNITS_STATED.search(value[:START])
             if count and all(each.count != int(count[1]) for each in sums):
                 self._warn(row, '', 'sequence', 'subtotal_count', value=int(count[1]), expected=sums[0].count)
         if name and (name == self.stair or name.startswith('本页')):

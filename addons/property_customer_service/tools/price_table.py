@@ -1,6 +1,7 @@
 """The price filing table of a presale, one price per unit (一房一价): reading, checking and writing it.
 
-Areas are in ㎡ and money in yuan, both Decimal with two places; no value is a float. Nothing here knows Odoo.
+Areas are in ㎡ and money in yuan, both Decimal with two places; no value is a float. Of Odoo only the marking of
+terms for translation is used here.
 
     table = read_table(data, filename)
     header = find_header(table.rows)
@@ -14,12 +15,13 @@ from .price_header import Column, Header, find_header, guess_mapping, header_sco
 from .price_rows import Fault, Result, Skipped, parse
 from .price_writer import FILING_FIELDS, write_table
 from .sheet_reader import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, MAX_UNCOMPRESSED, Formula, Table
-from .table_error import MESSAGES, TableError
+from .table_error import MESSAGES, TableError, sentence
 
 __all__ = [
     'FIELDS', 'FILING_FIELDS', 'MAX_BYTES', 'MAX_COLUMNS', 'MAX_ROWS', 'MAX_UNCOMPRESSED', 'MESSAGES', 'Column',
     'Fault', 'FieldSpec', 'Formula', 'Header', 'Record', 'Result', 'Skipped', 'Table', 'TableError', 'find_header',
-    'guess_mapping', 'normalise_header', 'parse', 'read_table', 'read_title', 'round_half_up', 'write_table',
+    'guess_mapping', 'normalise_header', 'parse', 'read_table', 'read_title', 'round_half_up', 'sentence',
+    'write_table',
 ]
 
 

@@ -70,6 +70,10 @@ def read(data, filename, score):
     raise TableError('not_a_table', filename=filename)
 
 
+def _filled(text):
+    return None if not text or text.isspace() else text
+
+
 # -- text ------------------------------------------------------------------------------------------------------------
 
 def _read_text(data, filename, score):
@@ -112,7 +116,7 @@ def _text_rows(text, delimiter):
 def _text_cell(cell):
     if cell.startswith('="') and cell.endswith('"'):  # what programs write so that Excel keeps the leading zeros
         cell = cell[2:-1]
-    return cell if cell.strip() else None
+    return _filled(cell)
 
 
 # -- workbook --------------------------------------------------------------------------------------------------------
@@ -228,7 +232,7 @@ class _Workbook:
         with self.archive.open(self.parts[part]) as stream:
             for _event, element in ElementTree.iterparse(stream):
                 if element.tag == self.namespace + 'si':
-                    yield self._text(element)
+                    yield _filled(self._text(element))
                     element.clear()
 
     def _text(self, item):
@@ -308,12 +312,12 @@ class _Workbook:
         if kind == 'n':
             return self._number(text, cell.get('s'))
         if kind == 's':
-            text = self.strings[int(text)]
-        elif kind == 'b':
+            return self.strings[int(text)]
+        if kind == 'b':
             return text == '1'
-        elif kind == 'd':
+        if kind == 'd':
             return _iso_date(text)
-        return None if not text or text.isspace() else text
+        return _filled(text)
 
     def _number(self, text, style):
         number = float(text)

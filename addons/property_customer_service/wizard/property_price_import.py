@@ -4,18 +4,20 @@ import io
 
 import psycopg2.extras
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import LockError, UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, format_list
 
 from ..tools import price_table
 
 # Stages of an import, as parts of the progress bar.
 PROGRESS = {'read': 5, 'check': 45, 'units': 65, 'prices': 80, 'changes': 60, 'done': 100}
 PREVIEW_ROWS = 8
+# What a blank cell leaves as it is, since no unit is without it.
+KEPT_WHEN_BLANK = ('floor', 'usage', 'layout_id')
 # The columns of a price table that are columns of a unit.
 UNIT_COLUMNS = (
-    'usage', 'orientation', 'gross_area', 'inside_area', 'shared_area',
+    'floor', 'usage', 'orientation', 'gross_area', 'inside_area', 'shared_area',
     'measured_gross_area', 'measured_inside_area', 'measured_shared_area', 'note',
 )
 
@@ -158,6 +160,11 @@ class PropertyPriceImport(models.TransientModel):
         self.step = {'check': 'columns', 'columns': 'upload'}.get(self.step, self.step)
         return self._reopen()
 
+    def action_other_file(self):
+        self.ensure_one()
+        self.write({'step': 'upload', 'file': False, 'filename': False})
+        return self._reopen()
+
     def action_open_list(self):
         self.ensure_one()
         return self.list_id._get_records_action()
@@ -215,12 +222,19 @@ class PropertyPriceImport(models.TransientModel):
     def _message(self, item):
         """The sentence of a fault, warning or table error, in the user's language."""
         params = dict(item.params)
-        return self.env._(price_table.MESSAGES[item.code]) % params
+        if 'keys' in params:
+            params['fields'] = format_list(self.env, [self._label(key) for key in params['keys']])
+        return price_table.sentence(item.code, params, self.env._)
 
     def _finding(self, fault):
         """:return tuple: row, 序号, unit or column, message"""
-        label = self.env._(price_table.FIELDS[fault.field].label) if fault.field in price_table.FIELDS else ''
+        label = self._label(fault.field) if fault.field in price_table.FIELDS else ''
         return fault.row, fault.sequence, label, self._message(fault)
+
+    @api.model
+    def _label(self, key):
+        """The name of a column in the user's language."""
+        return self.env._(price_table.FIELDS[key].label)
 
     # ------------------------------------------------------------------ checks
 
@@ -349,9 +363,9 @@ class PropertyPriceImport(models.TransientModel):
         findings = []
         labels = {
             name: self.env['property.unit']._fields[name]._description_string(self.env)
-            for name in (*UNIT_COLUMNS, 'floor', 'layout_id', 'list_price')
+            for name in (*UNIT_COLUMNS, 'layout_id', 'list_price')
         }
-        given = ['floor', *self._given()]
+        given = self._given()
         if 'layout' in self.column_ids.mapped('field'):
             given.append('layout_id')
         cr.execute("SELECT count(*) FROM property_import_stage WHERE unit_id IS NULL")
@@ -368,8 +382,8 @@ class PropertyPriceImport(models.TransientModel):
             LEFT JOIN property_price_list_line l ON l.unit_id = s.unit_id AND l.list_id = %(base)s
             ORDER BY s.row
             """,
-            new=SQL(", ").join(SQL.identifier('s', column) for column in ('floor', *UNIT_COLUMNS)),
-            old=SQL(", ").join(SQL("%s AS %s", SQL.identifier('u', column), SQL.identifier(f'old_{column}')) for column in ('floor', *UNIT_COLUMNS)),
+            new=SQL(", ").join(SQL.identifier('s', column) for column in UNIT_COLUMNS),
+            old=SQL(", ").join(SQL("%s AS %s", SQL.identifier('u', column), SQL.identifier(f'old_{column}')) for column in UNIT_COLUMNS),
             base=base.id or None,
         ))
         with_floor_price = 'floor_price' in self.column_ids.mapped('field')
@@ -380,7 +394,8 @@ class PropertyPriceImport(models.TransientModel):
                 new, old = (
                     (line['layout'], line['old_layout']) if column == 'layout_id'
                     else (line[column], line[f'old_{column}']))
-                if (new or None) != (old or None):
+                # A blank cell says nothing of what every unit has.
+                if (new or None) != (old or None) and not (new is None and column in KEPT_WHEN_BLANK):
                     changes.append(f'{labels[column]} {self._value(column, old)} → {self._value(column, new)}')
             repriced = (
                 line['total_price'] != line['old_price'] or (line['unit_price'] or 0) != (line['old_unit_price'] or 0)
@@ -408,7 +423,7 @@ class PropertyPriceImport(models.TransientModel):
         field = self.env['property.unit']._fields.get(column)
         if field.type == 'selection':
             return dict(field._description_selection(self.env)).get(value, value)
-        return str(value)
+        return f'{value:.2f}' if isinstance(value, float) else str(value)
 
     def _base_list(self):
         """The price list that the table goes on from: a draft over the same units, or the one in force."""
@@ -484,7 +499,7 @@ class PropertyPriceImport(models.TransientModel):
                 gross_area, inside_area, shared_area, measured_gross_area, measured_inside_area, measured_shared_area,
                 state, active, create_uid, create_date, write_uid, write_date)
             SELECT s.room, concat_ws('-', s.building, s.stair, s.room), s.building_id, %(project)s, %(company)s, %(currency)s,
-                s.stair, s.floor, %(stack)s, s.layout_id,
+                s.stair, COALESCE(s.floor, 1), %(stack)s, s.layout_id,
                 COALESCE(s.usage, 'residential'), s.orientation, s.pricing_mode, s.note, %(zero)s,
                 'unreleased', TRUE, %(uid)s, %(now)s, %(uid)s, %(now)s
             FROM property_import_stage s WHERE s.unit_id IS NULL ORDER BY s.row
@@ -492,31 +507,25 @@ class PropertyPriceImport(models.TransientModel):
             project=self.project_id.id, company=self.project_id.company_id.id, currency=self.project_id.currency_id.id,
             zero=zero, **common,
         ))
-        given = self._given()
-        if given:
-            assignments = SQL(", ").join(
-                SQL("%s = %s", SQL.identifier(column),
-                    SQL("COALESCE(%s, 0)", SQL.identifier('s', column)) if column.endswith('area')
-                    else SQL("COALESCE(s.usage, u.usage)") if column == 'usage'
-                    else SQL.identifier('s', column))
-                for column in given)
-            different = SQL(" OR ").join(
-                SQL("%s IS DISTINCT FROM %s", SQL.identifier('u', column),
-                    SQL("COALESCE(%s, 0)", SQL.identifier('s', column)) if column.endswith('area')
-                    else SQL.identifier('s', column))
-                for column in given)
-            cr.execute(SQL(
-                """
-                UPDATE property_unit u SET %(assignments)s,
-                    stack = CASE WHEN u.floor = s.floor THEN u.stack ELSE %(stack)s END,
-                    floor = s.floor, layout_id = COALESCE(s.layout_id, u.layout_id), write_uid = %(uid)s, write_date = %(now)s
-                FROM property_import_stage s
-                WHERE u.id = s.unit_id
-                  AND (%(different)s OR u.floor != s.floor
-                    OR (s.layout_id IS NOT NULL AND u.layout_id IS DISTINCT FROM s.layout_id))
-                """,
-                assignments=assignments, different=different, **common,
-            ))
+        given = {
+            column: (
+                SQL("COALESCE(%s, 0)", SQL.identifier('s', column)) if column.endswith('area')
+                else SQL("COALESCE(%s, %s)", SQL.identifier('s', column), SQL.identifier('u', column))
+                if column in KEPT_WHEN_BLANK else SQL.identifier('s', column))
+            for column in (*self._given(), 'layout_id')
+        }
+        cr.execute(SQL(
+            """
+            UPDATE property_unit u SET %(assignments)s,
+                stack = CASE WHEN u.floor = COALESCE(s.floor, u.floor) THEN u.stack ELSE %(stack)s END,
+                write_uid = %(uid)s, write_date = %(now)s
+            FROM property_import_stage s WHERE u.id = s.unit_id AND (%(different)s)
+            """,
+            assignments=SQL(", ").join(SQL("%s = %s", SQL.identifier(column), value) for column, value in given.items()),
+            different=SQL(" OR ").join(
+                SQL("%s IS DISTINCT FROM %s", SQL.identifier('u', column), value) for column, value in given.items()),
+            **common,
+        ))
         self._match()
         self.env['property.unit'].invalidate_model()
         return price_list
@@ -553,12 +562,14 @@ class PropertyPriceImport(models.TransientModel):
                 s.pricing_mode,
                 CASE s.pricing_mode WHEN 'gross' THEN u.gross_area WHEN 'inside' THEN u.inside_area ELSE 0 END,
                 CASE WHEN s.pricing_mode = 'unit' THEN 0 ELSE s.unit_price END, s.total_price, s.floor_price,
-                COALESCE(u.unit_price, 0), COALESCE(u.list_price, 0), s.total_price - COALESCE(u.list_price, 0),
+                COALESCE(u.unit_price, 0), COALESCE(u.list_price, 0),
+                CASE WHEN u.list_price > 0 THEN s.total_price - u.list_price ELSE 0 END,
                 %(uid)s, %(now)s, %(uid)s, %(now)s
             FROM property_import_stage s JOIN property_unit u ON u.id = s.unit_id ORDER BY s.row
             ON CONFLICT (list_id, unit_id) DO UPDATE SET
                 pricing_mode = EXCLUDED.pricing_mode, price_area = EXCLUDED.price_area,
-                unit_price = EXCLUDED.unit_price, total = EXCLUDED.total, change = EXCLUDED.total - line.previous_total,
+                unit_price = EXCLUDED.unit_price, total = EXCLUDED.total, 
+                change = CASE WHEN line.previous_total > 0 THEN EXCLUDED.total - line.previous_total ELSE 0 END,
                 floor_price = %(floor_price)s, layout_id = EXCLUDED.layout_id,
                 build_up = CASE WHEN line.total = EXCLUDED.total THEN line.build_up END,
                 write_uid = EXCLUDED.write_uid, write_date = EXCLUDED.write_date
@@ -610,7 +621,7 @@ class PropertyPriceImport(models.TransientModel):
     def _progress(self, stage):
         """Move the user's progress bar now, not when this transaction ends."""
         with self.env.registry.cursor() as cr:
-            self.env(cr=cr)['bus.bus']._sendone(
+            api.Environment(cr, SUPERUSER_ID, {})['bus.bus']._sendone(
                 self.env.user.partner_id, 'property_import_progress', {'wizard': self.id, 'percent': PROGRESS[stage]})
 
     def _reopen(self):
@@ -652,7 +663,7 @@ class PropertyPriceImportFinding(models.TransientModel):
 
     wizard_id = fields.Many2one('property.price.import', required=True, index=True, ondelete='cascade')
     kind = fields.Selection([('fault', "Fault"), ('warning', "Warning"), ('changed', "Change")], required=True)
-    row = fields.Integer("Row of the Sheet")
+    row = fields.Integer(help="Row of the sheet.")
     sequence = fields.Char("No.")
     name = fields.Char("Column or Unit")
     message = fields.Char()

@@ -173,7 +173,8 @@ class PropertyPriceReprice(models.TransientModel):
         self.env.cr.execute(SQL(
             """
             UPDATE property_price_list_line l
-            SET unit_price = p.new_unit_price, total = p.new_total, change = p.new_total - l.previous_total,
+            SET unit_price = p.new_unit_price, total = p.new_total, 
+                change = CASE WHEN l.previous_total > 0 THEN p.new_total - l.previous_total ELSE 0 END,
                 floor_price = %(floor_price)s,
                 build_up = CASE WHEN jsonb_typeof(l.build_up) = 'array' THEN l.build_up
                         ELSE jsonb_build_array(jsonb_build_array('base', NULL,

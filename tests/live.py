@@ -1,0 +1,112 @@
+"""A real server with a database of its own, and a browser before it: for what a test's cursor cannot show."""
+
+import contextlib
+import os
+import resource
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+import odoo.tools
+from odoo.tools.misc import find_in_path
+
+STARTED_WITHIN = 60
+PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
+DESK = {"viewport": {"width": 1400, "height": 900}}
+
+
+def run_sql(name, query):
+    """The lines that another connection, to the database ``name``, answers."""
+    command = ["psql", "-d", name, "-v", "ON_ERROR_STOP=1", "-XqAtc", query]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+
+
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def database(source):
+    """A copy of the template that tests/run made of the test database ``source``; dropped at the end."""
+    name = f"{source}_live_{os.getpid()}_{time.monotonic_ns()}"
+    filestore = Path(odoo.tools.config["data_dir"]) / "filestore"
+    try:
+        run_sql("postgres", f'create database "{name}" template "{source}_tpl"')
+        if (filestore / f"{source}_tpl").exists():
+            shutil.copytree(filestore / f"{source}_tpl", filestore / name, copy_function=os.link)
+        yield name
+    finally:
+        run_sql("postgres", f'drop database if exists "{name}" with (force)')
+        shutil.rmtree(filestore / name, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def server(source, *options):
+    """Odoo in processes of its own on a copy of ``source``.
+
+    :return: its address and the name of its database
+    """
+    with database(source) as name, tempfile.NamedTemporaryFile("w+", suffix=".log") as log:
+        port = _free_port()
+        process = subprocess.Popen([
+            sys.executable, "-m", "odoo", "-c", odoo.tools.config["config"], "-d", name, "--db-filter", f"^{name}$",
+            "--http-port", str(port), "--http-interface", "127.0.0.1", "--max-cron-threads", "0", "--log-level", "warn",
+            *options,
+        ], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        try:
+            url = f"http://127.0.0.1:{port}"
+            deadline = time.monotonic() + STARTED_WITHIN
+            while True:
+                try:
+                    urllib.request.urlopen(f"{url}/web/health", timeout=5).close()
+                    break
+                except (urllib.error.URLError, OSError):
+                    if process.poll() is not None or time.monotonic() > deadline:
+                        raise RuntimeError(f"the server did not start:\n{Path(log.name).read_text()}") from None
+                    time.sleep(0.2)
+            yield url, name
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+@contextlib.contextmanager
+def browser():
+    """The system's chromium; ``new_page`` opens one for a user."""
+    # Odoo bounds the address space of its process, which a browser would inherit and die of.
+    _soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=find_in_path("chromium"),
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"])
+        try:
+            yield chromium
+        finally:
+            chromium.close()
+
+
+def new_page(chromium, url, login, device=None):
+    """A page of a browser of its own, logged in as a demo user; console errors are kept in ``page.errors``."""
+    context = chromium.new_context(base_url=url, locale="zh-CN", timezone_id="Asia/Shanghai", **(device or DESK))
+    page = context.new_page()
+    page.errors = []
+    page.on("console", lambda message: page.errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    page.goto("/web/login")
+    page.fill("input[name=login]", login)
+    page.fill("input[name=password]", login)
+    page.click("button[type=submit]")
+    page.wait_for_url("**/odoo**", timeout=60_000)
+    page.wait_for_selector(".o_main_navbar", timeout=60_000)
+    return page
