@@ -2,10 +2,13 @@ import psycopg2.extensions
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..tools import price_table
 
+# What the list keeps by itself: its place among the versions, and who put it in force.
+_KEPT_FIELDS = {'version', 'previous_id', 'activated_at', 'activated_by_id'}
 # Columns that the filing form does not have, written where any unit uses them.
 _EXTRA_COLUMNS = {
     'orientation': SQL("bool_or(u.orientation IS NOT NULL)"),
@@ -112,12 +115,29 @@ class PropertyPriceList(models.Model):
                 raise ValidationError(self.env._(
                     "%(list)s already prices units of another project.", list=price_list.display_name))
 
+    @api.model
+    def default_get(self, fields):
+        return {name: value for name, value in super().default_get(fields).items() if name == 'version' or name not in _KEPT_FIELDS}
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if not self.env.su and any(vals.get(name) for vals in vals_list for name in _KEPT_FIELDS):
+            self._refuse_kept_fields()
+        return super().create(vals_list)
+
     def write(self, vals):
+        # With a state, they come from the list's own actions.
+        if not self.env.su and 'state' not in vals and _KEPT_FIELDS & vals.keys():
+            self._refuse_kept_fields()
         frozen = {'project_id', 'rounding', 'base_ids', 'premium_ids', 'line_ids'} & vals.keys()
         if frozen:
             self._check_draft()
         if 'date_effective' in vals and self.filtered(lambda price_list: price_list.state not in ('draft', 'scheduled')):
             raise UserError(self.env._("A price list that has taken effect keeps its date."))
+        if 'date_effective' in vals and 'state' not in vals and self.filtered(lambda price_list: price_list.state == 'scheduled'):
+            self._check_may_activate()
+            if not vals['date_effective']:
+                raise UserError(self.env._("A scheduled price list needs its date: take it back to draft instead."))
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
@@ -170,6 +190,7 @@ class PropertyPriceList(models.Model):
         self._check_draft()
         if not self.base_ids:
             raise UserError(self.env._("Enter at least one base price first."))
+        self._check_areas()
         if not self._generate_lines():
             raise UserError(self.env._("No unit matches the base prices: check their buildings and layouts."))
         self.write({'source': 'generated'} if self.source == 'manual' else {})
@@ -209,6 +230,23 @@ class PropertyPriceList(models.Model):
         )):
             raise UserError(self.env._("Only the department manager and those above may put prices in force."))
 
+    def _check_areas(self):
+        """:raise UserError: when a unit that a base price is for has no area that it could be priced by"""
+        missing = Domain('gross_area', '=', 0) & Domain('pricing_mode', '=', 'gross')
+        missing |= Domain('inside_area', '=', 0) & Domain('pricing_mode', '=', 'inside')
+        fits = Domain.OR(
+            Domain.AND(
+                Domain(name, '=', base[name].id if name.endswith('_id') else base[name])
+                for name in ('building_id', 'layout_id', 'usage') if base[name])
+            for base in self.base_ids)
+        unit = self.env['property.unit'].search(
+            Domain('project_id', '=', self.project_id.id) & missing & fits, limit=1)
+        if unit:
+            raise UserError(self.env._("%(unit)s has no area to be priced by: enter it first.", unit=unit.full_name))
+
+    def _refuse_kept_fields(self):
+        raise UserError(self.env._("The versions of a price list and who activated them are recorded by its own actions."))
+
     def _check_draft(self):
         for price_list in self:
             if price_list.state != 'draft':
@@ -219,6 +257,8 @@ class PropertyPriceList(models.Model):
     def _check_activation(self):
         """:raise UserError: why the list cannot take effect, in one sentence"""
         self.ensure_one()
+        # Prices that were changed just now are written while the list is still a draft.
+        self.env.flush_all()
         lines = self.env['property.price.list.line'].sudo()
         if not lines.search_count([('list_id', '=', self.id)], limit=1):
             raise UserError(self.env._("%(list)s has no prices yet.", list=self.display_name))
@@ -307,12 +347,12 @@ class PropertyPriceList(models.Model):
             raise UserError(self.env._(
                 "%(list)s is “%(state)s”: only an active price list has a next version.",
                 list=self.display_name, state=self._state_label(self.state)))
-        following = self.copy({
+        following = self.sudo().copy({
             'title': self.title,
             'version': self.version + 1,
             'previous_id': self.id,
             'source': 'repriced',
-        })
+        }).sudo(self.env.su)
         if with_lines:
             following._copy_lines(self)
         return following

@@ -122,6 +122,8 @@ class PropertyPriceListLine(models.Model):
     def _search_area_is_stale(self, operator, value):
         if operator != 'in' or True not in value:
             return NotImplemented
+        self.flush_model(['unit_id', 'pricing_mode', 'price_area'])
+        self.env['property.unit'].flush_model(['gross_area', 'inside_area'])
         return [('id', 'in', SQL("""(
             SELECT l.id FROM property_price_list_line l JOIN property_unit u ON u.id = l.unit_id
             WHERE l.price_area IS DISTINCT FROM
@@ -136,6 +138,7 @@ class PropertyPriceListLine(models.Model):
     def _search_below_floor_price(self, operator, value):
         if operator != 'in' or True not in value:
             return NotImplemented
+        self.flush_model(['floor_price', 'total'])
         return [('id', 'in', SQL("(SELECT id FROM property_price_list_line WHERE floor_price > total)"))]
 
     @api.model_create_multi

@@ -4,7 +4,7 @@ import psycopg2
 
 from odoo.exceptions import UserError
 from odoo.fields import Command
-from odoo.tests import TransactionCase, new_test_user
+from odoo.tests import TransactionCase
 from odoo.tools import mute_logger
 
 # One user for each post; the sales posts are posted to the first project only.
@@ -36,12 +36,7 @@ class PropertyCase(TransactionCase):
         super().setUpClass()
         cls.env = cls.env(context={'tracking_disable': True, 'no_reset_password': True, 'lang': 'en_US'})
         cls.company = cls.env['res.company'].create({'name': 'Acorn Estates', 'currency_id': cls.env.ref('base.CNY').id})
-        cls.users = {
-            post: new_test_user(
-                cls.env, f'test-{post}', groups=f'property_base.{group}', tz='UTC',
-                company_id=cls.company.id, company_ids=[Command.set(cls.company.ids)])
-            for post, group in POSTS.items()
-        }
+        cls.users = cls.make_users(POSTS, cls.company)
         cls.env = cls.env(context={**cls.env.context, 'allowed_company_ids': cls.company.ids})
         cls.project = cls.env['property.project'].create({
             'name': 'Acorn Hill',
@@ -56,6 +51,16 @@ class PropertyCase(TransactionCase):
         cls.layout, cls.layout_2 = cls.env['property.layout'].create([
             {'name': 'A', 'project_id': cls.project.id}, {'name': 'B', 'project_id': cls.project.id}])
         cls.other_layout = cls.env['property.layout'].create({'name': 'A', 'project_id': cls.other_project.id})
+
+    @classmethod
+    def make_users(cls, posts, company, prefix='test'):
+        """:return dict: post → user of the company"""
+        users = cls.env['res.users'].create([{
+            'name': post, 'login': f'{prefix}-{post}', 'email': f'{prefix}-{post}@example.com', 'tz': 'UTC',
+            'company_id': company.id, 'company_ids': [Command.set(company.ids)],
+            'group_ids': [Command.set(cls.env.ref(f'property_base.{group}').ids)],
+        } for post, group in posts.items()])
+        return dict(zip(posts, users, strict=True))
 
     # ------------------------------------------------------------------ the estate
 

@@ -1,6 +1,5 @@
-from odoo.tests import TransactionCase, tagged
-
 from odoo.addons.property_customer_service.tools.price_table import Fault, TableError
+from odoo.tests import TransactionCase, tagged
 
 
 @tagged('post_install', '-at_install')

@@ -402,8 +402,8 @@ class PropertyPriceImport(models.TransientModel):
                 or line['pricing_mode'] != line['old_mode']
                 or (with_floor_price and (line['floor_price'] or 0) != (line['old_floor_price'] or 0)))
             if line['total_price'] != line['old_price']:
-                changes.append(
-                    f"{labels['list_price']} {self._value('list_price', line['old_price'])} → {self._value('list_price', line['total_price'])}")
+                old, new = (self._value('list_price', line[name]) for name in ('old_price', 'total_price'))
+                changes.append(f"{labels['list_price']} {old} → {new}")
             if not changes and not repriced:
                 counts['unchanged'] += 1
                 continue

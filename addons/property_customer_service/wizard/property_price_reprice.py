@@ -28,7 +28,7 @@ class PropertyPriceReprice(models.TransientModel):
     value = fields.Float(digits=(16, 2), help="Negative to lower prices.")
     rounding = fields.Selection(
         lambda self: self.env['property.price.list']._fields['rounding'].selection, required=True,
-        compute='_compute_rounding', store=True, readonly=False)
+        compute='_compute_rounding', store=True, readonly=False, precompute=True)
     move_floor_price = fields.Boolean(
         "Move Floor Prices Too", groups='property_base.group_floor_price',
         help="By the same percentage as the price of the unit.")
@@ -184,10 +184,13 @@ class PropertyPriceReprice(models.TransientModel):
                 write_uid = %(uid)s, write_date = %(now)s
             FROM property_price_reprice_line p
             WHERE p.wizard_id = %(wizard)s AND l.list_id = %(list)s AND l.unit_id = p.unit_id
+                AND (l.price_area, l.unit_price, l.total) = (p.area, p.old_unit_price, p.old_total)
             """,
             floor_price=floor_price, reason=self.reason or None, uid=self.env.uid, now=self.env.cr.now(),
             wizard=self.id, list=target.id,
         ))
+        if self.env.cr.rowcount != self.unit_count:
+            raise UserError(self.env._("Prices have changed since the preview: look at it again."))
         self.env['property.price.list.line'].invalidate_model()
         target.invalidate_recordset()
 

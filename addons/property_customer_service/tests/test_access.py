@@ -1,0 +1,628 @@
+import io
+import re
+
+import openpyxl
+
+from odoo.exceptions import AccessError, MissingError, UserError
+from odoo.fields import Command
+from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tools import mute_logger
+
+from .common import POSTS, PropertyCase
+
+EVERYBODY = tuple(POSTS)
+SALES = ('consultant', 'salesmanager')
+EDITORS = ('signing', 'assistant', 'manager', 'administrator')
+HEADS = ('manager', 'administrator')
+# The calculation behind a price is for those who set, check or approve prices.
+PRICE_MAKERS = (
+    'salesmanager', 'signing', 'assistant', 'manager', 'finance', 'cost', 'vp', 'gm', 'auditor', 'administrator')
+FLOOR_PRICE = ('salesmanager', 'manager', 'finance', 'cost', 'vp', 'gm', 'auditor', 'administrator')
+NOBODY = ()
+
+# Who reads, writes, creates and deletes what: the department's rules, written down independently of the access file.
+MATRIX = {
+    'property.project': (EVERYBODY, EDITORS, HEADS, HEADS),
+    'property.permit': (
+        EVERYBODY, ('registration', 'assistant', *HEADS), ('registration', *HEADS), HEADS),
+    'property.permit.coverage': (EVERYBODY, *3 * (('registration', 'assistant', *HEADS),)),
+    'property.building': (EVERYBODY, ('registration', *EDITORS), EDITORS, HEADS),
+    'property.layout': (EVERYBODY, ('design', *EDITORS), ('design', *EDITORS), HEADS),
+    'property.unit': (EVERYBODY, ('registration', *EDITORS), EDITORS, HEADS),
+    'property.unit.feature': (EVERYBODY, EDITORS, EDITORS, HEADS),
+    'property.price.list': (EVERYBODY, ('vp', 'gm', *EDITORS), EDITORS, EDITORS),
+    'property.price.list.line': (EVERYBODY, EDITORS, EDITORS, EDITORS),
+    'property.price.base': (PRICE_MAKERS, EDITORS, EDITORS, EDITORS),
+    'property.price.premium': (PRICE_MAKERS, EDITORS, EDITORS, EDITORS),
+    'property.price.component': (PRICE_MAKERS, NOBODY, NOBODY, NOBODY),
+    'property.price.history': (EVERYBODY, NOBODY, NOBODY, NOBODY),
+    'property.import.mapping': (('auditor', *EDITORS), HEADS, HEADS, HEADS),
+    # Wizards: for those who may do what they do.
+    'property.price.import': 4 * (EDITORS,),
+    'property.price.import.column': 4 * (EDITORS,),
+    'property.price.import.finding': 4 * (EDITORS,),
+    'property.price.reprice': 4 * (EDITORS,),
+    'property.price.reprice.line': 4 * (EDITORS,),
+    'property.permit.revoke': 4 * (('registration', 'assistant', *HEADS),),
+}
+OPERATIONS = ('read', 'write', 'create', 'unlink')
+TRANSIENT = {model for model in MATRIX if model.startswith(('property.price.import', 'property.price.reprice', 'property.permit.revoke'))}
+# What hangs on a project, and is seen with it.
+OF_A_PROJECT = {
+    'property.project': 'id', 'property.permit': 'project_id', 'property.permit.coverage': 'project_id',
+    'property.building': 'project_id', 'property.layout': 'project_id', 'property.unit': 'project_id',
+    'property.price.list': 'project_id', 'property.price.list.line': 'project_id', 'property.price.base': 'project_id',
+    'property.price.premium': 'project_id', 'property.price.component': 'project_id', 'property.price.history': 'project_id',
+}
+
+
+class AccessCase(PropertyCase):
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company_b = cls.env['res.company'].create({'name': 'Beech Estates', 'currency_id': cls.env.ref('base.CNY').id})
+        cls.users_b = cls.make_users({post: POSTS[post] for post in ('manager', 'auditor')}, cls.company_b, 'other')
+        cls.feature = cls.env['property.unit.feature'].create({'name': 'Garden of the test', 'company_id': cls.company.id})
+        cls.records = cls.make_estate(cls.project, cls.building, cls.layout)
+        cls.other_records = cls.make_estate(cls.other_project, cls.other_building, cls.other_layout)
+        cls.env['property.import.mapping'].create({'header': 'h', 'field': 'room', 'company_id': cls.company.id})
+        cls.env.flush_all()
+
+    @classmethod
+    def make_estate(cls, project, building, layout):
+        """One record of every model, with prices in force and the next version as a draft.
+
+        :return dict: model → record
+        """
+        permit = cls.env['property.permit'].create({
+            'name': f'Permit {project.name}', 'project_id': project.id, 'date_issue': '2020-01-01',
+            'coverage_ids': [Command.create({'building_id': building.id})]})
+        units = cls.make_units(building, (1,), layout_id=layout.id)
+        price_list = cls.env['property.price.list'].create({
+            'project_id': project.id, 'title': 'Prices', 'base_ids': [Command.create({'price': 1000})],
+            'premium_ids': [Command.create({'kind': 'floor', 'value': 10})]})
+        price_list.action_generate()
+        price_list.line_ids.floor_price = 77777.77
+        price_list.action_activate()
+        draft = price_list._create_next_version()
+        return {
+            'property.project': project, 'property.permit': permit, 'property.permit.coverage': permit.coverage_ids,
+            'property.building': building, 'property.layout': layout, 'property.unit': units[0],
+            'property.unit.feature': cls.feature, 'property.price.list': price_list,
+            'property.price.list.line': price_list.line_ids[0], 'property.price.base': price_list.base_ids,
+            'property.price.premium': price_list.premium_ids, 'property.price.component': price_list.line_ids[0].component_ids[0],
+            'property.price.history': units[0].price_history_ids, 'draft': draft,
+        }
+
+    def allowed(self, function):
+        """:return bool: whether the operation went past access rights and rules; nothing of it stays"""
+        result = True
+        try:
+            with self.env.cr.savepoint() as savepoint, mute_logger('odoo.sql_db'):
+                try:
+                    function()
+                    self.env.flush_all()
+                finally:
+                    self.env.clear()
+                    savepoint.rollback()
+        except (AccessError, MissingError):
+            result = False
+        return result
+
+
+class TestMatrix(AccessCase):
+
+    def test_complete(self):
+        """A model that somebody adds has to say here who may do what with it."""
+        modules = self.env['ir.module.module'].search(
+            [('name', '=like', 'property%'), ('state', '=', 'installed')]).mapped('name')
+        self.assertIn('property_customer_service', modules)
+        models = {
+            model.model for model in self.env['ir.model'].search([])
+            if model.model.startswith('property.') and not self.env[model.model]._abstract}
+        ours = {
+            data.res_id for data in self.env['ir.model.data'].search(
+                [('model', '=', 'ir.model'), ('module', 'in', modules), ('name', '=like', 'model_property%')])}
+        models |= {
+            model.model for model in self.env['ir.model'].browse(ours) if not self.env[model.model]._abstract}
+        self.assertEqual(models, set(MATRIX))
+
+    def test_matrix(self):
+        wrong = []
+        for model, expectations in MATRIX.items():
+            for operation, posts in zip(OPERATIONS, expectations, strict=True):
+                for post, user in self.users.items():
+                    may = self.env[model].with_user(user).has_access(operation)
+                    if may != (post in posts):
+                        wrong.append(f'{post} {"may" if may else "may not"} {operation} {model}')
+        self.assertFalse(wrong)
+
+    def test_records(self):
+        """The same on records: reading and writing them, with the rules."""
+        wrong = []
+        for model, (readers, writers, _creators, _deleters) in MATRIX.items():
+            if model in TRANSIENT or model == 'property.import.mapping':
+                continue
+            record = self.records[model]
+            field = {'property.price.component': 'amount', 'property.permit.coverage': 'area', 'property.price.base': 'price',
+                     'property.price.premium': 'value', 'property.price.list.line': 'build_up',
+                     'property.price.history': 'total', 'property.price.list': 'note'}.get(model, 'name')
+            if model in ('property.price.base', 'property.price.premium'):
+                record = self.records['draft'][{'property.price.base': 'base_ids', 'property.price.premium': 'premium_ids'}[model]]
+            for post, user in self.users.items():
+                its = self.env[model].browse(record.id).with_user(user)
+                if self.allowed(lambda its=its: its.read(['display_name'])) != (post in readers):
+                    wrong.append(f'{post} read {model}')
+                value = record[field]
+                if self.allowed(lambda its=its, value=value, field=field: its.write({field: value})) != (post in writers):
+                    wrong.append(f'{post} write {model}')
+        self.assertFalse(wrong)
+
+    def test_create_and_unlink(self):
+        """Each made and taken away again by each post, or refused."""
+        values = {
+            'property.project': {'name': 'N'},
+            'property.permit': {'name': 'N', 'project_id': self.project.id, 'date_issue': '2020-01-01'},
+            'property.permit.coverage': {'permit_id': self.records['property.permit'].id, 'building_id': self.building_2.id},
+            'property.building': {'name': 'N', 'project_id': self.project.id},
+            'property.layout': {'name': 'N', 'project_id': self.project.id},
+            'property.unit': {'name': 'N', 'building_id': self.building.id},
+            'property.unit.feature': {'name': 'N of the test'},
+            'property.price.list': {'project_id': self.project.id},
+            'property.price.list.line': {
+                'list_id': self.records['draft'].id, 'unit_price': 5, 'unit_id': self.make_units(self.building_2, (9,))[0].id},
+            'property.price.base': {'list_id': self.records['draft'].id, 'price': 5, 'usage': 'shop'},
+            'property.price.premium': {'list_id': self.records['draft'].id, 'value': 5},
+            'property.import.mapping': {'header': 'n', 'field': 'room'},
+            'property.price.reprice': {'list_id': self.records['draft'].id},
+            'property.price.import': {},
+            'property.permit.revoke': {'permit_id': self.records['property.permit'].id, 'reason': 'x'},
+        }
+        self.env.flush_all()
+        wrong = []
+        for model, vals in values.items():
+            _readers, _writers, creators, deleters = MATRIX[model]
+            for post, user in self.users.items():
+                if self.allowed(lambda model=model, user=user, vals=vals: self.env[model].with_user(user).create(dict(vals))) \
+                        != (post in creators):
+                    wrong.append(f'{post} create {model}')
+
+                def unlink(model=model, user=user, vals=vals):
+                    # Wizards are their owner's.
+                    made = self.env[model].with_user(user if model in TRANSIENT else self.env.user).sudo().create(dict(vals))
+                    made.with_user(user).unlink()
+                if self.allowed(unlink) != (post in deleters):
+                    wrong.append(f'{post} unlink {model}')
+        self.assertFalse(wrong)
+
+    def test_auditor_changes_nothing(self):
+        auditor = self.users['auditor']
+        for model, expectations in MATRIX.items():
+            self.assertFalse(any('auditor' in posts for posts in expectations[1:]), model)
+            for operation in OPERATIONS[1:]:
+                self.assertFalse(self.env[model].with_user(auditor).has_access(operation), (model, operation))
+
+    def test_wizards_are_their_owners(self):
+        wizard = self.env['property.price.reprice'].with_user(self.users['signing']).create(
+            {'list_id': self.records['draft'].id, 'method': 'percent', 'value': 2})
+        wizard.action_preview()
+        importing = self.env['property.price.import'].with_user(self.users['signing']).create({'filename': 'x', 'file': 'eHg='})
+        importing.write({'column_ids': [Command.create({'index': 0, 'header': 'x'})]})
+        finding = self.env['property.price.import.finding'].with_user(self.users['signing']).create(
+            {'wizard_id': importing.id, 'kind': 'fault', 'message': 'x'})
+        self.env.flush_all()
+        for user in (self.users['manager'], self.users['administrator'], self.users_b['manager']):
+            for records in (wizard, wizard.line_ids, importing, importing.column_ids, finding):
+                records = self.env[records._name].browse(records.ids)
+                self.assertTrue(records)
+                self.assertFalse(records.with_user(user).search([('id', 'in', records.ids)]))
+                for operation in ('read', 'write', 'unlink'):
+                    self.assertFalse(records.with_user(user).has_access(operation), (records._name, operation))
+
+
+class TestOutsiders(AccessCase):
+
+    def assertNothing(self, user):
+        for model in MATRIX:
+            Model = self.env[model].with_user(user)
+            for operation in OPERATIONS:
+                self.assertFalse(Model.has_access(operation), (model, operation))
+            for function in (
+                lambda Model=Model: Model.search([]), lambda Model=Model: Model.search_count([]),
+                lambda Model=Model: Model.search_read([], ['id']), lambda Model=Model: Model.name_search(''),
+                lambda Model=Model: Model._read_group([], [], ['__count']),
+                lambda Model=Model: Model.formatted_read_group([], [], ['__count']),
+            ):
+                with self.assertRaises(AccessError, msg=model):
+                    function()
+            record = self.records.get(model)
+            if record:
+                with self.assertRaises(AccessError):
+                    record.with_user(user).read(['id', 'display_name'])
+                with self.assertRaises(AccessError):
+                    record.with_user(user).export_data(['id'])
+                with self.assertRaises(AccessError):
+                    record.with_user(user).write({})
+
+    def test_portal(self):
+        self.assertNothing(new_test_user(
+            self.env, 'test-portal', groups='base.group_portal', company_id=self.company.id, company_ids=[Command.set(self.company.ids)]))
+
+    def test_public(self):
+        self.assertNothing(self.env.ref('base.public_user'))
+
+    def test_internal_user_without_a_post(self):
+        self.assertNothing(new_test_user(
+            self.env, 'test-internal', groups='base.group_user', company_id=self.company.id, company_ids=[Command.set(self.company.ids)]))
+
+    def test_property_user_without_a_post(self):
+        """The common group, or the right to see floor prices, is no post: it opens no project."""
+        for group in ('group_user', 'group_floor_price'):
+            user = new_test_user(
+                self.env, f'test-{group}', groups=f'property_base.{group}',
+                company_id=self.company.id, company_ids=[Command.set(self.company.ids)])
+            for model in OF_A_PROJECT:
+                Model = self.env[model].with_user(user)
+                if Model.has_access('read'):
+                    self.assertFalse(Model.search([]), (group, model))
+                    self.assertEqual(Model.search_count([]), 0)
+                    self.assertFalse(self.records[model].with_user(user).has_access('read'))
+
+    def test_a_second_post_adds_up(self):
+        """A consultant of one project who also stands in for the service team sees all projects, as that team does."""
+        user = self.users['consultant']
+        self.assertEqual(self.env['property.project'].with_user(user).search([]), self.project)
+        user.group_ids = [Command.link(self.env.ref('property_base.group_service').id)]
+        self.assertEqual(self.env['property.project'].with_user(user).search([]), self.project + self.other_project)
+
+
+class TestCompanies(AccessCase):
+
+    def test_other_company(self):
+        """A manager and an auditor of another company find nothing, by whichever way they look."""
+        mapping = self.env['property.import.mapping'].search([('company_id', '=', self.company.id)])
+        for user in self.users_b.values():
+            for model, record in {**self.records, 'property.import.mapping': mapping}.items():
+                model = record._name
+                Model, its = self.env[model].with_user(user), self.env[model].browse(record.id).with_user(user)
+                with self.subTest(model=model, user=user.login):
+                    self.assertTrue(Model.has_access('read'))
+                    domain = [('id', '=', record.id)]
+                    self.assertFalse(Model.search(domain))
+                    self.assertEqual(Model.search_count(domain), 0)
+                    self.assertFalse(Model.search_read(domain, ['id']))
+                    self.assertFalse([name for id_, name in Model.name_search('', limit=None) if id_ == record.id])
+                    self.assertFalse(Model.web_search_read(domain, {'display_name': {}})['records'])
+                    self.assertEqual(Model._read_group(domain, [], ['__count']), [(0,)])
+                    self.assertEqual(Model.formatted_read_group(domain, [], ['__count'])[0]['__count'], 0)
+                    for function in (
+                        lambda its=its: its.read(['display_name']), lambda its=its: its.export_data(['id', 'display_name']),
+                        lambda its=its: its.web_read({'display_name': {}}), lambda its=its: its.write({}),
+                        lambda its=its: its.unlink(), lambda its=its: its.copy(),
+                    ):
+                        self.assertFalse(self.allowed(function))
+
+    def test_other_company_by_a_claimed_context(self):
+        user = self.users_b['manager']
+        Model = self.env['property.unit'].with_user(user).with_context(allowed_company_ids=[self.company.id])
+        with self.assertRaises(AccessError):
+            Model.search([])
+
+    def test_records_for_another_company(self):
+        """Nothing is made in another company, or moved there."""
+        manager = self.users_b['manager']
+        for model, values in (
+            ('property.project', {'name': 'N', 'company_id': self.company.id}),
+            ('property.building', {'name': 'N', 'project_id': self.project.id}),
+            ('property.layout', {'name': 'N', 'project_id': self.project.id}),
+            ('property.unit', {'name': 'N', 'building_id': self.building.id}),
+            ('property.permit', {'name': 'N', 'project_id': self.project.id, 'date_issue': '2020-01-01'}),
+            ('property.price.list', {'project_id': self.project.id}),
+            ('property.price.list.line', {'list_id': self.records['draft'].id, 'unit_id': self.records['property.unit'].id, 'unit_price': 5}),
+            ('property.unit.feature', {'name': 'N of the test', 'company_id': self.company.id}),
+            ('property.import.mapping', {'header': 'n', 'field': 'room', 'company_id': self.company.id}),
+        ):
+            self.assertFalse(
+                self.allowed(lambda model=model, values=values: self.env[model].with_user(manager).create(values)), model)
+
+    def test_wizards_do_not_reach_over(self):
+        manager = self.users_b['manager']
+        for model, values, method in (
+            ('property.price.reprice', {'list_id': self.records['draft'].id, 'method': 'percent', 'value': 2}, 'action_preview'),
+            ('property.permit.revoke', {'permit_id': self.records['property.permit'].id, 'reason': 'x'}, 'action_confirm'),
+        ):
+            def run(model=model, values=values, method=method):
+                getattr(self.env[model].with_user(manager).create(values), method)()
+            self.assertFalse(self.allowed(run), model)
+
+
+class TestProjects(AccessCase):
+
+    def test_sales_see_their_projects(self):
+        """On every model of the catalogue, by every way of looking."""
+        for post in SALES:
+            user = self.users[post]
+            for model, path in OF_A_PROJECT.items():
+                if post not in MATRIX[model][0]:
+                    continue
+                Model = self.env[model].with_user(user)
+                with self.subTest(post=post, model=model):
+                    own, other = self.records[model], self.other_records[model]
+                    found = Model.search([])
+                    self.assertIn(own.id, found.ids)
+                    projects = found.sudo() if path == 'id' else found.sudo()[path]
+                    self.assertEqual(projects.ids, self.project.ids)
+                    self.assertEqual(Model.search_count([]), len(found))
+                    self.assertEqual(Model._read_group([], [], ['__count']), [(len(found),)])
+                    self.assertEqual(Model.formatted_read_group([], [], ['__count'])[0]['__count'], len(found))
+                    self.assertFalse(Model.search([('id', '=', other.id)]))
+                    self.assertFalse([name for id_, name in Model.name_search('', limit=None) if id_ == other.id])
+                    self.assertTrue(self.allowed(lambda own=own, user=user: own.with_user(user).read(['display_name'])))
+                    for function in (
+                        lambda other=other, user=user: other.with_user(user).read(['display_name']),
+                        lambda other=other, user=user: other.with_user(user).web_read({'display_name': {}}),
+                        lambda other=other, user=user: other.with_user(user).export_data(['id']),
+                    ):
+                        self.assertFalse(self.allowed(function))
+
+    def test_other_posts_see_all_projects(self):
+        for post in set(POSTS) - set(SALES):
+            for model in OF_A_PROJECT:
+                if post not in MATRIX[model][0]:
+                    continue
+                found = self.env[model].with_user(self.users[post]).search([])
+                self.assertLessEqual(
+                    {self.records[model].id, self.other_records[model].id}, set(found.ids), (post, model))
+
+    def test_posting_opens_and_closes(self):
+        user = self.users['consultant']
+        Unit = self.env['property.unit'].with_user(user)
+        self.other_project.member_ids = user
+        self.assertEqual(Unit.search([]).project_id, self.project + self.other_project)
+        self.project.member_ids = False
+        self.assertEqual(Unit.search([]).project_id, self.other_project)
+        self.project.manager_id = user
+        self.assertEqual(Unit.search([]).project_id, self.project + self.other_project)
+
+    def test_drafts(self):
+        """Consultants see prices that are or were in force; the sales manager the drafts of his projects too."""
+        draft, active = self.records['draft'], self.records['property.price.list']
+        lists, lines = (self.env[model].with_user(self.users['consultant']) for model in ('property.price.list', 'property.price.list.line'))
+        self.assertEqual(lists.search([]), active)
+        self.assertEqual(lines.search([]).list_id, active)
+        self.assertEqual(lines.search_count([('list_id', '=', draft.id)]), 0)
+        self.assertFalse(self.allowed(lambda: draft.with_user(self.users['consultant']).read(['title'])))
+        self.assertFalse(self.allowed(lambda: draft.line_ids.with_user(self.users['consultant']).read(['total'])))
+        self.assertFalse(self.allowed(lambda: active.with_user(self.users['consultant']).read(['next_ids']) and
+                                      active.with_user(self.users['consultant']).next_ids.mapped('title') or self.deny()))
+        self.assertEqual(
+            self.records['property.unit'].with_user(self.users['consultant']).price_line_ids.list_id, active)
+        self.assertEqual(
+            self.env['property.unit'].with_user(self.users['consultant']).search(
+                [('price_line_ids.list_id', '=', draft.id)]), self.env['property.unit'])
+        self.assertEqual(self.env['property.price.list'].with_user(self.users['salesmanager']).search([]), draft + active)
+        for state in ('scheduled', 'cancelled'):
+            self.env.cr.execute('UPDATE property_price_list SET state = %s WHERE id = %s', [state, draft.id])
+            self.env.invalidate_all()
+            self.assertEqual(lists.search([]), active)
+            self.assertEqual(lines.search([]).list_id, active)
+
+    def deny(self):
+        raise AccessError("nothing was found")
+
+
+class TestMenus(AccessCase):
+
+    def test_menus(self):
+        """A post sees no menu that it could not open."""
+        roots = self.env.ref('property_base.menu_root')
+        for post, user in self.users.items():
+            Menu = self.env['ir.ui.menu'].with_user(user)
+            visible = Menu.browse(Menu._visible_menu_ids())
+            ours = visible.filtered(lambda menu: menu.parent_path.startswith(f'{roots.id}/'))
+            self.assertIn(roots.id, ours.ids, post)
+            for menu in ours:
+                if menu.action:
+                    self.assertTrue(
+                        self.env[menu.action.res_model].with_user(user).has_access('read'), (post, menu.complete_name))
+                    self.env[menu.action.res_model].with_user(user).get_views(
+                        [(False, mode) for mode in menu.action.view_mode.split(',')])
+                elif menu != roots:
+                    self.assertTrue(ours.filtered(lambda child, menu=menu: child.parent_id == menu), (post, menu.complete_name))
+
+    def test_outsiders_see_no_menu(self):
+        user = new_test_user(self.env, 'test-internal', groups='base.group_user')
+        Menu = self.env['ir.ui.menu'].with_user(user)
+        self.assertNotIn(self.env.ref('property_base.menu_root').id, Menu._visible_menu_ids())
+
+    def test_configuration(self):
+        configuration = self.env.ref('property_base.menu_configuration').id
+        for post, user in self.users.items():
+            self.assertEqual(configuration in self.env['ir.ui.menu'].with_user(user)._visible_menu_ids(), post in HEADS, post)
+
+
+class TestFloorPrice(AccessCase):
+
+    def test_fields_and_paths(self):
+        """Without the right there is no way to read, find, sort, sum or set a floor price; with it there is."""
+        for model in ('property.unit', 'property.price.list.line', 'property.price.history'):
+            record = self.records[model]
+            for post, user in self.users.items():
+                if post not in MATRIX[model][0]:
+                    continue
+                Model, its = self.env[model].with_user(user), self.env[model].browse(record.id).with_user(user)
+                for name, attack in {
+                    'read': lambda its=its: its.read(['floor_price']),
+                    'attribute': lambda its=its: its.floor_price,
+                    'mapped': lambda its=its: its.mapped('floor_price'),
+                    'search_read': lambda Model=Model: Model.search_read([], ['floor_price']),
+                    'domain': lambda Model=Model: Model.search([('floor_price', '>', 70000)]),
+                    'filtered_domain': lambda its=its: its.filtered_domain([('floor_price', '>', 70000)]),
+                    'order': lambda Model=Model: Model.search([], order='floor_price desc'),
+                    'read_group': lambda Model=Model: Model._read_group([], [], ['floor_price:max']),
+                    'read_group by': lambda Model=Model: Model._read_group([], ['floor_price'], ['__count']),
+                    'having': lambda Model=Model: Model._read_group([], ['project_id'], ['__count'], having=[('floor_price:max', '>', 0)]),
+                    'formatted_read_group': lambda Model=Model: Model.formatted_read_group([], ['project_id'], ['floor_price:sum']),
+                    'read_group order': lambda Model=Model: Model._read_group([], ['project_id'], ['__count'], order='floor_price:max'),
+                    'export': lambda its=its: its.export_data(['floor_price']),
+                    'web_read': lambda its=its: its.web_read({'floor_price': {}}),
+                    'web_search_read': lambda Model=Model: Model.web_search_read([], {'floor_price': {}}),
+                    'web_search_read order': lambda Model=Model: Model.web_search_read([], {'id': {}}, order='floor_price'),
+                    'project domain': lambda user=user, model=model: self.env['property.project'].with_user(user).search(
+                        [(f'building_ids.unit_ids{ {"property.unit": "", "property.price.list.line": ".price_line_ids", "property.price.history": ".price_history_ids"}[model] }.floor_price', '>', 1)]),
+                }.items():
+                    with self.subTest(model=model, post=post, attack=name):
+                        self.assertEqual(self.allowed(attack), post in FLOOR_PRICE)
+
+    def test_related_paths(self):
+        unit = self.records['property.unit']
+        for post, user in self.users.items():
+            its = unit.with_user(user)
+            for name, attack in {
+                'export': lambda its=its: its.export_data(['price_line_id/floor_price']),
+                'export history': lambda its=its: its.export_data(['price_history_ids/floor_price']),
+                'mapped': lambda its=its: its.mapped('price_line_id.floor_price'),
+                'mapped history': lambda its=its: its.mapped('price_history_ids.floor_price'),
+                'domain': lambda its=its: its.search([('price_line_id.floor_price', '>', 1)]),
+                'any': lambda its=its: its.search([('price_history_ids', 'any', [('floor_price', '>', 1)])]),
+                'order': lambda its=its: its.search([], order='price_line_id.floor_price'),
+                'group': lambda its=its: its._read_group([], ['price_line_id.floor_price']),
+                'specification': lambda its=its: its.web_read({'price_line_id': {'fields': {'floor_price': {}}}}),
+                'specification of rows': lambda its=its: its.web_read({'price_history_ids': {'fields': {'floor_price': {}}}}),
+                'below': lambda its=its: its.search([('price_line_ids.below_floor_price', '=', True)]),
+            }.items():
+                if name in ('order', 'group'):
+                    # Refused to everybody, or to those without the right: never a result.
+                    if post in FLOOR_PRICE:
+                        continue
+                    with self.assertRaises((AccessError, ValueError, UserError)), self.env.cr.savepoint():
+                        attack()
+                    continue
+                with self.subTest(post=post, attack=name):
+                    self.assertEqual(self.allowed(attack), post in FLOOR_PRICE)
+
+    def test_not_in_fields_or_views(self):
+        for model in ('property.unit', 'property.price.list.line', 'property.price.history'):
+            for post, user in self.users.items():
+                if post not in MATRIX[model][0]:
+                    continue
+                Model = self.env[model].with_user(user)
+                self.assertEqual('floor_price' in Model.fields_get(), post in FLOOR_PRICE, (model, post))
+                self.assertEqual('floor_price' in Model.get_views([(False, 'list'), (False, 'form')])['models'][model]['fields'],
+                                 post in FLOOR_PRICE, (model, post))
+                self.assertNotIn(
+                    'floor_price', ' '.join(view['arch'] for view in Model.get_views([(False, 'list'), (False, 'form')])['views'].values())
+                    if post not in FLOOR_PRICE else '')
+                # All fields at once are those that one may see.
+                record = self.records[model].with_user(user)
+                self.assertEqual('floor_price' in record.read()[0], post in FLOOR_PRICE)
+
+    def test_writing(self):
+        """The signing team edits drafts, and neither sets nor learns a floor price by it."""
+        line = self.records['draft'].line_ids[0].with_user(self.users['signing'])
+        manager = line.with_user(self.users['manager'])
+        for function in (
+            lambda: line.write({'floor_price': 1}),
+            lambda: line.web_save({'floor_price': 1}, {'floor_price': {}}),
+            lambda: line.create({'list_id': line.list_id.id, 'unit_id': self.make_units(self.building_2, (8,))[0].id, 'unit_price': 5, 'floor_price': 1}),
+            lambda: line.list_id.write({'line_ids': [Command.update(line.id, {'floor_price': 1})]}),
+            lambda: line.with_context(default_floor_price=1).create(
+                {'list_id': line.list_id.id, 'unit_id': self.make_units(self.building_2, (8,))[0].id, 'unit_price': 5}),
+        ):
+            self.assertFalse(self.allowed(function))
+        self.assertTrue(self.allowed(lambda: manager.write({'floor_price': 1})))
+        result = line.load(['.id', 'floor_price'], [[str(line.id), '1']])
+        self.assertFalse(result['ids'])
+        self.assertTrue(result['messages'])
+        self.env.invalidate_all()
+        self.assertEqual(line.sudo().floor_price, 77777.77)
+        values = line.onchange({'list_id': line.list_id.id, 'unit_id': line.unit_id.id, 'unit_price': 5}, ['unit_price'],
+                               {'unit_price': {}, 'total': {}, 'unit_id': {}})['value']
+        self.assertNotIn('floor_price', values)
+        self.assertFalse(self.allowed(lambda: line.onchange({}, [], {'floor_price': {}})['value']['floor_price'] and None or self.refuse(
+            line.onchange({}, [], {'floor_price': {}}))))
+
+    def refuse(self, result):
+        """An answer without the figure is as good as a refusal."""
+        self.assertFalse(result['value'].get('floor_price'))
+        raise AccessError("no figure")
+
+    def test_copy_and_versions(self):
+        """A copy that somebody without the right makes has the floor prices, and does not show them."""
+        draft = self.records['draft']
+        draft.action_cancel()
+        self.env.flush_all()
+        following = self.records['property.price.list'].with_user(self.users['signing'])._create_next_version()
+        self.assertEqual(following.sudo().line_ids.mapped('floor_price'), [77777.77] * 2)
+        with self.assertRaises(AccessError):
+            following.line_ids.mapped('floor_price')
+        self.assertNotIn('floor_price', self.records['property.unit'].with_user(self.users['signing']).copy_data()[0])
+
+    def test_nothing_leaks_by_message(self):
+        """Activation says which unit is below its floor price, and not the figure."""
+        draft = self.records['draft']
+        draft.line_ids[0].unit_price = 1
+        with self.assertRaises(UserError) as refusal:
+            draft.with_user(self.users['manager']).action_activate()
+        self.assertNotRegex(str(refusal.exception), r'77.?777')
+        self.env.invalidate_all()
+        # Whoever may not see it is stopped before that.
+        with self.assertRaises(UserError) as refusal:
+            draft.with_user(self.users['signing']).action_activate()
+        self.assertEqual(str(refusal.exception), "Only the department manager and those above may put prices in force.")
+
+
+@tagged('post_install', '-at_install')
+class TestExport(HttpCase):
+    """The exported file, as each post downloads it."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env = cls.env(context={'tracking_disable': True, 'no_reset_password': True, 'lang': 'en_US'})
+        cls.company = cls.env['res.company'].create({'name': 'Acorn Estates', 'currency_id': cls.env.ref('base.CNY').id})
+        cls.users = PropertyCase.make_users.__func__(cls, POSTS, cls.company)
+        for user in cls.users.values():
+            user.password = user.login
+        cls.outsider = new_test_user(cls.env, 'test-outsider', groups='base.group_portal', password='test-outsider')
+        project = cls.env['property.project'].create({
+            'name': 'Acorn Hill', 'company_id': cls.company.id, 'manager_id': cls.users['salesmanager'].id,
+            'member_ids': [Command.set(cls.users['consultant'].ids)]})
+        building = cls.env['property.building'].create({'name': 'B1', 'project_id': project.id})
+        units = PropertyCase.make_units.__func__(cls, building, (1,))
+        cls.price_list = PropertyCase.make_list.__func__(cls, units, 10000)
+        cls.price_list.line_ids.floor_price = 77777.77
+        cls.price_list.action_activate()
+        cls.draft = cls.price_list._create_next_version()
+        cls.env.flush_all()
+
+    def download(self, login, price_list):
+        """:return: the status, and all cells of the file"""
+        self.authenticate(login, login)
+        response = self.url_open(f'/property/price_list/{price_list.id}/xlsx')
+        if response.status_code != 200 or 'spreadsheet' not in response.headers.get('Content-Type', ''):
+            return response.status_code, None
+        sheet = openpyxl.load_workbook(io.BytesIO(response.content)).active
+        return response.status_code, [cell for row in sheet.iter_rows(values_only=True) for cell in row if cell is not None]
+
+    def test_floor_price(self):
+        for post in POSTS:
+            status, cells = self.download(f'test-{post}', self.price_list)
+            self.assertEqual(status, 200, post)
+            self.assertTrue(any(str(cell) in ('1000000', '1000000.0') for cell in cells), "the prices are there")
+            shown = [cell for cell in cells if re.search(r'底价|77777', str(cell))]
+            self.assertEqual(bool(shown), post in FLOOR_PRICE, post)
+
+    def test_who(self):
+        for login, price_list, status in (
+            ('test-consultant', self.draft, 404), ('test-salesmanager', self.draft, 200), ('test-outsider', self.price_list, 404),
+            ('test-manager', self.price_list.browse(self.draft.id + 1000), 404),
+        ):
+            self.assertEqual(self.download(login, price_list)[0], status, login)
+        self.price_list.project_id.member_ids = False
+        self.env.flush_all()
+        self.assertEqual(self.download('test-consultant', self.price_list)[0], 404)
+        self.logout()
+        response = self.url_open(f'/property/price_list/{self.price_list.id}/xlsx')
+        self.assertIn('/web/login', response.url)
