@@ -55,6 +55,9 @@ OF_A_PROJECT = {
     'property.price.premium': 'project_id', 'property.price.component': 'project_id', 'property.price.history': 'project_id',
 }
 
+# What a read that comes back empty is turned into, to be counted as a refusal.
+NOTHING = "nothing was found"
+
 
 class AccessCase(PropertyCase):
 
@@ -409,7 +412,7 @@ class TestProjects(AccessCase):
             self.assertEqual(lines.search([]).list_id, active)
 
     def deny(self):
-        raise AccessError("nothing was found")
+        raise AccessError(NOTHING)
 
 
 class TestMenus(AccessCase):
@@ -546,7 +549,7 @@ class TestFloorPrice(AccessCase):
     def refuse(self, result):
         """An answer without the figure is as good as a refusal."""
         self.assertFalse(result['value'].get('floor_price'))
-        raise AccessError("no figure")
+        raise AccessError(NOTHING)
 
     def test_copy_and_versions(self):
         """A copy that somebody without the right makes has the floor prices, and does not show them."""
