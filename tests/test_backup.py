@@ -4,10 +4,10 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from live import run_sql
-
 from odoo import tools
 from odoo.tests import TransactionCase, tagged
+
+from live import run_sql
 
 DOCKER = Path(__file__).resolve().parent.parent / "docker"
 ATTACHMENTS = "select id, name, store_fname, checksum from ir_attachment order by id"

@@ -1,8 +1,8 @@
 from pathlib import Path
 
-import live
-
 from odoo.tests import BaseCase, get_db_name, tagged
+
+import live
 
 DATA = Path(__file__).resolve().parent.parent / "addons" / "property_customer_service" / "tests" / "data"
 

@@ -6,7 +6,6 @@
     'author': 'Property Desk',
     'website': 'https://github.com/property-desk/property-desk',
     'license': 'LGPL-3',
-    'installable': True,
     'depends': ['property_base'],
     'data': [
         'security/ir.model.access.csv',

@@ -4,10 +4,10 @@ import base64
 import io
 from decimal import Decimal
 
-from bench_rows import row
-
 from odoo.addons.property_customer_service.tools import price_table
 from odoo.tools import SQL
+
+from bench_rows import row
 
 IMPORTED = 50_000
 REPRICED = 20_000

@@ -17,7 +17,7 @@ class Transition:
         self.spent = False
 
     def spend(self, records, to):
-        """:return bool: whether it covers this very write; it covers no other after that"""
+        """:return: whether it covers this very write; it covers no other after that"""
         if self.spent or self.model != records._name or self.to != to or self.ids != frozenset(records.ids):
             return False
         self.spent = True

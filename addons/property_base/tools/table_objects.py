@@ -3,7 +3,7 @@
 They are declared on a model like Odoo's own constraints, and a violation reaches the user as the one
 sentence that they were declared with: the trigger raises an integrity error that names the constraint.
 """
-from odoo.orm.table_objects import TableObject
+from odoo import models
 from odoo.tools import SQL, sql
 
 # Raised under the name of the declaration, so that Odoo finds its message.
@@ -24,7 +24,7 @@ def drop_functions(cr):
     cr.execute("DROP FUNCTION IF EXISTS property_refuse() CASCADE")
 
 
-class Triggers(TableObject):
+class Triggers(models.Constraint):
     """One or more triggers of a table, kept in step with their declaration.
 
     :param definitions: one or more ``CREATE TRIGGER`` clauses after the trigger's name, e.g.
@@ -35,13 +35,9 @@ class Triggers(TableObject):
     """
 
     def __init__(self, *definitions, function='', message=''):
-        super().__init__()
+        super().__init__(';\n'.join(definitions), message)
         self._definitions = definitions
         self._function = function
-        self.message = message
-
-    def get_definition(self, registry):
-        return ';\n'.join(self._definitions)
 
     def apply_to_database(self, model):
         cr = model.env.cr
@@ -75,8 +71,8 @@ class AppendOnly(Triggers):
 
     def __init__(self, *facts, message):
         super().__init__(
-            "BEFORE DELETE OR UPDATE OF %s ON {table} FOR EACH ROW EXECUTE FUNCTION property_refuse('{name}')"
-            % ', '.join(('id', *facts)),
+            f"BEFORE DELETE OR UPDATE OF {', '.join(('id', *facts))} ON {{table}}"
+            " FOR EACH ROW EXECUTE FUNCTION property_refuse('{name}')",
             "BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION property_refuse('{name}')",
             message=message,
         )

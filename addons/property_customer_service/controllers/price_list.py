@@ -19,7 +19,7 @@ class PriceListController(Controller):
             name = f'{price_list.project_id.name}_{price_list.name}_v{price_list.version}.xlsx'
         except (AccessError, MissingError):
             return request.not_found()
-        stream = TemporaryFile()
+        stream = TemporaryFile()  # noqa: SIM115 - the response closes it when it has been sent
         price_list._write_xlsx(stream)
         size = stream.tell()
         stream.seek(0)

@@ -14,7 +14,7 @@ class PropertyBuilding(models.Model):
     project_id = fields.Many2one('property.project', required=True, index=True, ondelete='restrict', tracking=True)
     company_id = fields.Many2one(related='project_id.company_id', store=True, index=True)
     currency_id = fields.Many2one(related='project_id.currency_id')
-    police_number = fields.Char("Police Number", help="The building's number in the registry of addresses, once given.")
+    police_number = fields.Char(help="The building's number in the registry of addresses, once given.")
     structure = fields.Selection([
         ('frame', "Frame"), ('shear_wall', "Shear wall"), ('frame_shear', "Frame and shear wall"),
         ('brick', "Brick and concrete"), ('other', "Other"),

@@ -17,7 +17,7 @@ class PropertyImportMapping(models.Model):
 
     @api.model
     def _remembered(self):
-        """:return dict: heading → field key, for the user's company"""
+        """:return: heading → field key, for the user's company"""
         return {mapping.header: mapping.field for mapping in self.sudo().search([('company_id', '=', self.env.company.id)])}
 
     @api.model

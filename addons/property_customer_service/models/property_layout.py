@@ -11,7 +11,7 @@ class PropertyLayout(models.Model):
     _order = 'project_id, name, id'
 
     name = fields.Char("Code", required=True, help="As filed, e.g. A1.")
-    rooms = fields.Char("Rooms", help="As filed, e.g. 3室2厅2卫.")
+    rooms = fields.Char(help="As filed, e.g. 3室2厅2卫.")
     active = fields.Boolean(default=True)
     project_id = fields.Many2one('property.project', required=True, index=True, ondelete='restrict')
     company_id = fields.Many2one(related='project_id.company_id', store=True, index=True)

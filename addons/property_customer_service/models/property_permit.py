@@ -28,7 +28,7 @@ class PropertyPermit(models.Model):
     revoked = fields.Boolean(readonly=True, copy=False, tracking=True)
     revoke_reason = fields.Char(readonly=True, copy=False)
     supervised_bank = fields.Char("Supervising Bank")
-    supervised_account = fields.Char("Supervised Account", help="The account that the whole price is paid into.")
+    supervised_account = fields.Char(help="The account that the whole price is paid into.")
     attachment_ids = fields.Many2many('ir.attachment', string="Scans")
     coverage_ids = fields.One2many('property.permit.coverage', 'permit_id', "Buildings", copy=True)
     building_count = fields.Integer(compute='_compute_building_count')
@@ -69,7 +69,7 @@ class PropertyPermit(models.Model):
     def _search_state(self, operator, value):
         if operator != 'in':
             return NotImplemented
-        permits = self.with_context(active_test=False).search([])
+        permits = self.search([('company_id', 'in', self.env.companies.ids)])
         return [('id', 'in', permits.filtered(lambda permit: permit.state in value).ids)]
 
     @api.constrains('project_id', 'coverage_ids')

@@ -12,11 +12,11 @@ from .property_price_list_line import PRICE_MAKERS
 _KEPT_FIELDS = {'version', 'previous_id', 'activated_at', 'activated_by_id'}
 # Columns that the filing form does not have, written where any unit uses them.
 _EXTRA_COLUMNS = {
-    'orientation': "orientation IS NOT NULL",
-    'pricing_mode': "pricing_mode = 'inside'",
-    'measured_gross_area': "measured_gross_area > 0",
-    'measured_inside_area': "measured_inside_area > 0",
-    'measured_shared_area': "measured_shared_area > 0",
+    'orientation': SQL("bool_or(u.orientation IS NOT NULL)"),
+    'pricing_mode': SQL("bool_or(l.pricing_mode = 'inside')"),
+    'measured_gross_area': SQL("bool_or(u.measured_gross_area > 0)"),
+    'measured_inside_area': SQL("bool_or(u.measured_inside_area > 0)"),
+    'measured_shared_area': SQL("bool_or(u.measured_shared_area > 0)"),
 }
 
 
@@ -383,7 +383,7 @@ class PropertyPriceList(models.Model):
         Every premium that matches is added; percentages are of the base price. The sum is rounded
         half-up to the list's rounding and multiplied by the area. The steps stay with the line.
 
-        :return int: the number of units priced
+        :return: the number of units priced
         """
         self.ensure_one()
         self.env.flush_all()
@@ -474,9 +474,7 @@ class PropertyPriceList(models.Model):
         self.env.flush_all()
         cr = self.env.cr
         where = SQL("FROM property_price_list_line l JOIN property_unit u ON u.id = l.unit_id WHERE l.list_id = %s", self.id)
-        cr.execute(SQL("SELECT %s %s", SQL(", ").join(
-            SQL("bool_or(%s)", SQL(f'{"l" if name == "pricing_mode" else "u"}.{test}')) for name, test in _EXTRA_COLUMNS.items()
-        ), where))
+        cr.execute(SQL("SELECT %s %s", SQL(", ").join(_EXTRA_COLUMNS.values()), where))
         extra = [name for name, used in zip(_EXTRA_COLUMNS, cr.fetchone(), strict=True) if used]
         with_floor_price = self.env.user.has_group('property_base.group_floor_price') and bool(
             self.env['property.price.list.line'].search_count([('list_id', '=', self.id), ('floor_price', '>', 0)], limit=1))
@@ -489,6 +487,7 @@ class PropertyPriceList(models.Model):
             'permit_date': permit.date_issue,
             'filing_date': self.date_filing,
         }
+        columns = list(price_table.FIELDS)
         # A cursor on the server's side: a list of any length passes through without being held.
         with cr._cnx.cursor(name=f'price_list_{self.id}') as rows:
             rows.itersize = 2000
@@ -496,12 +495,11 @@ class PropertyPriceList(models.Model):
             psycopg2.extensions.register_type(psycopg2.extensions.DECIMAL, rows)
             rows.execute(cr.mogrify(SQL(
                 """
-                SELECT row_number() OVER (ORDER BY b.sequence, b.id, u.stair NULLS FIRST, l.id)::int AS sequence,
-                    b.name AS building, u.stair, u.floor, u.name AS room, y.name AS layout_code, y.rooms AS layout_rooms,
+                SELECT row_number() OVER (ORDER BY b.sequence, b.id, u.stair NULLS FIRST, l.id)::int,
+                    b.name, u.stair, u.floor, u.name, NULLIF(concat_ws(' ', y.name, y.rooms), ''),
                     u.usage, u.orientation, l.pricing_mode, u.gross_area, u.inside_area, u.shared_area,
                     u.measured_gross_area, u.measured_inside_area, u.measured_shared_area,
-                    CASE WHEN l.pricing_mode != 'unit' THEN l.unit_price END AS unit_price, l.total AS total_price,
-                    l.floor_price, u.note
+                    CASE WHEN l.pricing_mode != 'unit' THEN l.unit_price END, l.total, l.floor_price, u.note
                 FROM property_price_list_line l
                 JOIN property_unit u ON u.id = l.unit_id
                 JOIN property_building b ON b.id = u.building_id
@@ -509,16 +507,8 @@ class PropertyPriceList(models.Model):
                 WHERE l.list_id = %s
                 ORDER BY b.sequence, b.id, u.stair NULLS FIRST, l.id
                 """, self.id)))
-            names = None
-            def records():
-                nonlocal names
-                for row in rows:
-                    names = names or [column.name for column in rows.description]
-                    values = dict(zip(names, row, strict=True))
-                    code, rooms = values['layout_code'], values['layout_rooms']
-                    values['layout'] = ' '.join(filter(None, (code, rooms))) or None
-                    yield price_table.Record(**values)
-            price_table.write_table(stream, meta, records(), with_floor_price, extra)
+            price_table.write_table(stream, meta, (
+                price_table.Record(**dict(zip(columns, row, strict=True))) for row in rows), with_floor_price, extra)
 
     @api.model
     def _cron_activate_scheduled(self):

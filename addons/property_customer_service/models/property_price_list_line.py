@@ -1,8 +1,7 @@
 from odoo import api, fields, models
+from odoo.addons.property_base.tools.table_objects import Triggers
 from odoo.exceptions import UserError
 from odoo.tools import SQL, float_round
-
-from odoo.addons.property_base.tools.table_objects import Triggers
 
 # Who sees how a price is computed: those who set, check or approve prices.
 PRICE_MAKERS = 'property_base.group_floor_price,property_base.group_signing,property_base.group_assistant_manager'
@@ -22,6 +21,7 @@ END $$
 """
 # The facts of a price: stored computes and upgrades may touch the other columns.
 _FACTS = ('list_id', 'unit_id', 'pricing_mode', 'price_area', 'unit_price', 'total', 'floor_price')
+_OLD, _NEW = (', '.join(f'{side}.{fact}' for fact in _FACTS) for side in ('OLD', 'NEW'))
 
 
 class PropertyPriceListLine(models.Model):
@@ -32,7 +32,7 @@ class PropertyPriceListLine(models.Model):
     _order = 'list_id, id'
     _rec_name = 'unit_id'
 
-    list_id = fields.Many2one('property.price.list', "Price List", required=True, ondelete='cascade')
+    list_id = fields.Many2one('property.price.list', "Price List", required=True, index=True, ondelete='cascade')
     unit_id = fields.Many2one('property.unit', required=True, index=True, ondelete='restrict')
     state = fields.Selection(related='list_id.state')
     version = fields.Integer(related='list_id.version')
@@ -77,9 +77,8 @@ class PropertyPriceListLine(models.Model):
         'CHECK (floor_price >= 0)', "A floor price cannot be negative.")
     _frozen = Triggers(
         "BEFORE INSERT OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION property_price_list_frozen('{name}')",
-        "BEFORE UPDATE ON {table} FOR EACH ROW WHEN ((%s) IS DISTINCT FROM (%s))"
-        " EXECUTE FUNCTION property_price_list_frozen('{name}')" % tuple(
-            ', '.join(f'{side}.{fact}' for fact in _FACTS) for side in ('OLD', 'NEW')),
+        f"BEFORE UPDATE ON {{table}} FOR EACH ROW WHEN (({_OLD}) IS DISTINCT FROM ({_NEW}))"
+        " EXECUTE FUNCTION property_price_list_frozen('{name}')",
         "BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION property_refuse('{name}')",
         function=_FROZEN_FUNCTION,
         message="A price list that is in force or has been no longer changes: make the next version.",

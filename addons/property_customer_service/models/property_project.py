@@ -25,7 +25,7 @@ class PropertyProject(models.Model):
     tz = fields.Selection(
         '_tz_get', string="Time Zone", required=True, default='Asia/Shanghai',
         help="“Today” and every deadline of the project are counted in this time zone.")
-    promotion_name = fields.Char("Promotion Name", help="The name in advertisements, where it differs from the filed one.")
+    promotion_name = fields.Char(help="The name in advertisements, where it differs from the filed one.")
     developer_name = fields.Char("Developer", help="As it stands on the permit; the company's name when empty.")
     street = fields.Char("Address")
     district = fields.Char()
@@ -99,7 +99,7 @@ class PropertyProject(models.Model):
                     project=project.name))
 
     def _has(self, model):
-        """:return bool: whether the project has any record of ``model``, archived or out of the user's sight too"""
+        """:return: whether the project has any record of ``model``, archived or out of the user's sight too"""
         self.ensure_one()
         return bool(self.env[model].sudo().with_context(active_test=False).search_count(
             [('project_id', '=', self.id)], limit=1))

@@ -36,11 +36,11 @@ class PropertyUnit(models.Model):
     full_name = fields.Char(
         "Unit", compute='_compute_full_name', store=True, precompute=True, index='trigram')
     active = fields.Boolean(default=True)
-    building_id = fields.Many2one('property.building', required=True, ondelete='restrict')  # index: _room_uniq
+    building_id = fields.Many2one('property.building', required=True, index=True, ondelete='restrict')
     project_id = fields.Many2one(related='building_id.project_id', store=True, precompute=True)
     company_id = fields.Many2one(related='building_id.company_id', store=True, precompute=True)
     currency_id = fields.Many2one(related='company_id.currency_id', store=True, precompute=True)
-    stair = fields.Char("Stair", help="The stair or entrance (单元); shops and parking places have none.")
+    stair = fields.Char(help="The stair or entrance (单元); shops and parking places have none.")
     floor = fields.Integer(required=True, default=1, aggregator=False)
     stack = fields.Char(
         compute='_compute_stack', store=True, readonly=False, precompute=True,
@@ -80,14 +80,14 @@ class PropertyUnit(models.Model):
     ], required=True, readonly=True, copy=False, default='unreleased')
     permit_id = fields.Many2one(related='building_id.permit_id')
     price_line_id = fields.Many2one(
-        'property.price.list.line', "Price Line", readonly=True, copy=False, index='btree_not_null', ondelete='restrict')
+        'property.price.list.line', readonly=True, copy=False, index='btree_not_null', ondelete='restrict')
     price_list_id = fields.Many2one(related='price_line_id.list_id')
     list_price = fields.Monetary("List Price", related='price_line_id.total', store=True)
     unit_price = fields.Monetary("Price per ㎡", related='price_line_id.unit_price', store=True, aggregator='avg')
     floor_price = fields.Monetary(
         related='price_line_id.floor_price', store=True, groups='property_base.group_floor_price')
     price_line_ids = fields.One2many('property.price.list.line', 'unit_id', "Prices in Lists")
-    price_history_ids = fields.One2many('property.price.history', 'unit_id', "Price History")
+    price_history_ids = fields.One2many('property.price.history', 'unit_id')
     note = fields.Char("Remarks")
 
     _room_uniq = models.UniqueIndex(

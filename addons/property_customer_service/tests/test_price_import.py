@@ -263,7 +263,7 @@ class TestPriceImport(PropertyCase):
         first = self.imported(data, project_id=self.project.id)
         wizard = self.wizard(data, project_id=self.project.id)
         wizard.action_read()
-        self.assertRefused(f"This very file was imported on", wizard.action_check)
+        self.assertRefused("This very file was imported on", wizard.action_check)
         first.list_id.action_cancel()
         wizard.action_check()
 

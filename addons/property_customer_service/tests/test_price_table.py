@@ -12,6 +12,7 @@ from unittest.mock import patch
 import openpyxl
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+
 from odoo.addons.property_customer_service.tools import (
     price_cells,
     price_fields,

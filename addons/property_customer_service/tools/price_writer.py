@@ -1,7 +1,7 @@
 """Writes units as the price filing table that developers hand in."""
 from datetime import date
 from decimal import Decimal
-from itertools import groupby
+from itertools import groupby  # pylint: disable=prefer-odoo-tools-groupby; that one holds what it groups
 
 import xlsxwriter
 
@@ -32,7 +32,7 @@ def write_table(stream, meta, records, with_floor_price=False, extra=()):
     """
     wanted = {*FILING_FIELDS, *extra, *(('floor_price',) if with_floor_price else ())}
     with xlsxwriter.Workbook(stream, {'constant_memory': True}) as workbook:
-        _Writer(workbook, [key for key in FIELDS if key in wanted]).write(meta, records)
+        _Writer(workbook, [key for key in FIELDS if key in wanted]).write_all(meta, records)
 
 
 class _Writer:
@@ -53,7 +53,7 @@ class _Writer:
         self.formats = [workbook.add_format({**frame, **formats.get(FIELDS[key].kind, {})}) for key in keys]
         self.row = 0
 
-    def write(self, meta, records):
+    def write_all(self, meta, records):
         self._lay_out()
         self._write_title(meta)
         self._write_header()

@@ -181,7 +181,7 @@ class PropertyPriceImport(models.TransientModel):
         return base64.b64decode(self.with_context(bin_size=False).file)
 
     def _read_header(self):
-        """:return tuple: the rows of the sheet, and its header"""
+        """:return: the rows of the sheet, and its header"""
         try:
             table = price_table.read_table(self._data(), self.filename or '')
             return table.rows, price_table.find_header(table.rows)
@@ -189,7 +189,7 @@ class PropertyPriceImport(models.TransientModel):
             raise UserError(self._message(error)) from error
 
     def _parse(self):
-        """:return price_table.Result: the units, faults and warnings of the whole table"""
+        """:return: the units, faults and warnings of the whole table"""
         self._check_not_imported_before()
         rows, header = self._read_header()
         self._check_same_project(price_table.read_title(rows, header).get('project'))
@@ -199,7 +199,7 @@ class PropertyPriceImport(models.TransientModel):
             raise UserError(self._message(error)) from error
 
     def _mapping(self):
-        """:return dict: index of the column → key of the field"""
+        """:return: index of the column → key of the field"""
         mapping = {}
         for column in self.column_ids:
             if not column.field:
@@ -227,7 +227,7 @@ class PropertyPriceImport(models.TransientModel):
         return price_table.sentence(item.code, params, self.env._)
 
     def _finding(self, fault):
-        """:return tuple: row, 序号, unit or column, message"""
+        """:return: row, 序号, unit or column, message"""
         label = self._label(fault.field) if fault.field in price_table.FIELDS else ''
         return fault.row, fault.sequence, label, self._message(fault)
 
@@ -355,7 +355,7 @@ class PropertyPriceImport(models.TransientModel):
     def _compare(self):
         """What the staged table would change.
 
-        :return tuple: findings (kind, row, sequence, unit, message), and a dict of counts
+        :return: findings (kind, row, sequence, unit, message), and a dict of counts
         """
         cr = self.env.cr
         base = self._base_list()
@@ -402,8 +402,8 @@ class PropertyPriceImport(models.TransientModel):
                 or line['pricing_mode'] != line['old_mode']
                 or (with_floor_price and (line['floor_price'] or 0) != (line['old_floor_price'] or 0)))
             if line['total_price'] != line['old_price']:
-                changes.append(
-                    f"{labels['list_price']} {self._value('list_price', line['old_price'])} → {self._value('list_price', line['total_price'])}")
+                old, new = (self._value('list_price', line[name]) for name in ('old_price', 'total_price'))
+                changes.append(f"{labels['list_price']} {old} → {new}")
             if not changes and not repriced:
                 counts['unchanged'] += 1
                 continue
@@ -568,7 +568,7 @@ class PropertyPriceImport(models.TransientModel):
             FROM property_import_stage s JOIN property_unit u ON u.id = s.unit_id ORDER BY s.row
             ON CONFLICT (list_id, unit_id) DO UPDATE SET
                 pricing_mode = EXCLUDED.pricing_mode, price_area = EXCLUDED.price_area,
-                unit_price = EXCLUDED.unit_price, total = EXCLUDED.total, 
+                unit_price = EXCLUDED.unit_price, total = EXCLUDED.total,
                 change = CASE WHEN line.previous_total > 0 THEN EXCLUDED.total - line.previous_total ELSE 0 END,
                 floor_price = %(floor_price)s, layout_id = EXCLUDED.layout_id,
                 build_up = CASE WHEN line.total = EXCLUDED.total THEN line.build_up END,

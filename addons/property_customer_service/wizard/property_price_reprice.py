@@ -118,7 +118,7 @@ class PropertyPriceReprice(models.TransientModel):
                 list=self.list_id.display_name, state=self.list_id._state_label(self.list_id.state)))
 
     def _scope(self):
-        """:return SQL: which lines ``l`` of units ``u`` the change is for"""
+        """:return: which lines ``l`` of units ``u`` the change is for"""
         conditions = [SQL("l.list_id = %s", self.list_id.id)]
         if self.building_ids:
             conditions.append(SQL("u.building_id IN %s", tuple(self.building_ids.ids)))
@@ -173,7 +173,7 @@ class PropertyPriceReprice(models.TransientModel):
         self.env.cr.execute(SQL(
             """
             UPDATE property_price_list_line l
-            SET unit_price = p.new_unit_price, total = p.new_total, 
+            SET unit_price = p.new_unit_price, total = p.new_total,
                 change = CASE WHEN l.previous_total > 0 THEN p.new_total - l.previous_total ELSE 0 END,
                 floor_price = %(floor_price)s,
                 build_up = CASE WHEN jsonb_typeof(l.build_up) = 'array' THEN l.build_up

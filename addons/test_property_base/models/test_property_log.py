@@ -1,5 +1,4 @@
 from odoo import api, fields, models
-
 from odoo.addons.property_base.tools.table_objects import AppendOnly
 
 

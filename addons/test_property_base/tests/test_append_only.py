@@ -1,12 +1,11 @@
 import psycopg2
 
 from odoo import SUPERUSER_ID, api
+from odoo.addons.property_base.hooks import _uninstall_hook
 from odoo.exceptions import ValidationError
 from odoo.service.model import retrying
 from odoo.tests import TransactionCase, new_test_user
 from odoo.tools import mute_logger
-
-from odoo.addons.property_base.hooks import _uninstall_hook
 
 SENTENCE = "What was logged stays logged."
 TABLE = 'test_property_log'

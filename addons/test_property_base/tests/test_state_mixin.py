@@ -3,13 +3,12 @@ from unittest.mock import patch
 import psycopg2
 
 from odoo import SUPERUSER_ID, api
+from odoo.addons.property_base.models.property_state_mixin import Transition
 from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.service.model import retrying
 from odoo.tests import TransactionCase, new_test_user
 from odoo.tools import mute_logger
-
-from odoo.addons.property_base.models.property_state_mixin import Transition
 
 BY_ACTIONS = "The state moves only by its own actions, not by editing it."
 STARTS = "A new record starts as “Draft”: leave its state out, it moves by its own actions."
