@@ -6,6 +6,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..tools import price_table
+from .property_price_list_line import PRICE_MAKERS
 
 # What the list keeps by itself: its place among the versions, and who put it in force.
 _KEPT_FIELDS = {'version', 'previous_id', 'activated_at', 'activated_by_id'}
@@ -63,8 +64,8 @@ class PropertyPriceList(models.Model):
     date_filing = fields.Date("Filed On", tracking=True)
     rounding = fields.Selection(
         [('0.01', "0.01"), ('1', "1"), ('10', "10"), ('100', "100")], "Round Unit Price to", required=True, default='1')
-    base_ids = fields.One2many('property.price.base', 'list_id', "Base Prices", copy=True)
-    premium_ids = fields.One2many('property.price.premium', 'list_id', "Premiums", copy=True)
+    base_ids = fields.One2many('property.price.base', 'list_id', "Base Prices", copy=True, groups=PRICE_MAKERS)
+    premium_ids = fields.One2many('property.price.premium', 'list_id', "Premiums", copy=True, groups=PRICE_MAKERS)
     line_ids = fields.One2many('property.price.list.line', 'list_id', "Prices")
     line_count = fields.Integer("Units", compute='_compute_totals')
     total = fields.Monetary(compute='_compute_totals')

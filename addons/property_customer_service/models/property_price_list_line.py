@@ -3,6 +3,8 @@ from odoo.addons.property_base.tools.table_objects import Triggers
 from odoo.exceptions import UserError
 from odoo.tools import SQL, float_round
 
+# Who sees how a price is computed: those who set, check or approve prices.
+PRICE_MAKERS = 'property_base.group_floor_price,property_base.group_signing,property_base.group_assistant_manager'
 _FROZEN_FUNCTION = """
 CREATE OR REPLACE FUNCTION property_price_list_frozen() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -59,8 +61,8 @@ class PropertyPriceListLine(models.Model):
         compute='_compute_below_floor_price', search='_search_below_floor_price', compute_sudo=True,
         groups='property_base.group_floor_price')
     change_percent = fields.Float("Change (%)", digits=(16, 2), compute='_compute_change_percent')
-    build_up = fields.Json("Build-up", readonly=True, copy=False)
-    component_ids = fields.One2many('property.price.component', 'line_id', "Build-up Rows")
+    build_up = fields.Json("Build-up", readonly=True, copy=False, groups=PRICE_MAKERS)
+    component_ids = fields.One2many('property.price.component', 'line_id', "Build-up Rows", groups=PRICE_MAKERS)
 
     _unit_uniq = models.Constraint('UNIQUE (list_id, unit_id)', "A unit stands in a price list only once.")
     _total_positive = models.Constraint('CHECK (total > 0)', "A price must be greater than zero.")
@@ -136,6 +138,8 @@ class PropertyPriceListLine(models.Model):
             line.below_floor_price = line.floor_price > line.total
 
     def _search_below_floor_price(self, operator, value):
+        # A searched field is replaced before its groups are looked at, and prices could be tried until it answers.
+        self._check_field_access(self._fields['below_floor_price'], 'read')
         if operator != 'in' or True not in value:
             return NotImplemented
         self.flush_model(['floor_price', 'total'])

@@ -98,6 +98,10 @@ class AccessCase(PropertyCase):
             'property.price.history': units[0].price_history_ids, 'draft': draft,
         }
 
+    def of(self, user, records):
+        """The records as the user of another company meets them."""
+        return records.with_user(user).with_context(allowed_company_ids=user.company_ids.ids)
+
     def allowed(self, function):
         """:return bool: whether the operation went past access rights and rules; nothing of it stays"""
         result = True
@@ -199,6 +203,32 @@ class TestMatrix(AccessCase):
                     wrong.append(f'{post} unlink {model}')
         self.assertFalse(wrong)
 
+    def test_every_field_can_be_read(self):
+        """Whoever may read a record can open it: a field that he may not see is out of his sight, not in his way."""
+        for model, (readers, *_rest) in MATRIX.items():
+            if model in TRANSIENT or model == 'property.import.mapping':
+                continue
+            for post in readers:
+                its = self.records[model].with_user(self.users[post])
+                with self.subTest(model=model, post=post):
+                    its.read()
+                    its.web_read({name: {} for name in its.fields_get()})
+
+    def test_how_prices_are_made(self):
+        """Base prices, premiums and build-up are out of the sight of those who only sell or serve."""
+        line, price_list = self.records['property.price.list.line'], self.records['property.price.list']
+        for post, user in self.users.items():
+            for records, field in (
+                (line, 'build_up'), (line, 'component_ids'), (price_list, 'base_ids'), (price_list, 'premium_ids'),
+            ):
+                its = records.with_user(user)
+                for attack in (
+                    lambda its=its, field=field: its.read([field]), lambda its=its, field=field: its.export_data([field]),
+                    lambda its=its, field=field: its.search([(field, '!=', False)]),
+                    lambda its=its, field=field: its.web_read({field: {}}),
+                ):
+                    self.assertEqual(self.allowed(attack), post in PRICE_MAKERS, (post, field))
+
     def test_auditor_changes_nothing(self):
         auditor = self.users['auditor']
         for model, expectations in MATRIX.items():
@@ -219,9 +249,10 @@ class TestMatrix(AccessCase):
             for records in (wizard, wizard.line_ids, importing, importing.column_ids, finding):
                 records = self.env[records._name].browse(records.ids)
                 self.assertTrue(records)
-                self.assertFalse(records.with_user(user).search([('id', 'in', records.ids)]))
+                its = self.of(user, records)
+                self.assertFalse(its.search([('id', 'in', records.ids)]))
                 for operation in ('read', 'write', 'unlink'):
-                    self.assertFalse(records.with_user(user).has_access(operation), (records._name, operation))
+                    self.assertFalse(its.has_access(operation), (records._name, operation))
 
 
 class TestOutsiders(AccessCase):
@@ -243,7 +274,7 @@ class TestOutsiders(AccessCase):
             if record:
                 with self.assertRaises(AccessError):
                     record.with_user(user).read(['id', 'display_name'])
-                with self.assertRaises(AccessError):
+                with self.assertRaises(UserError):
                     record.with_user(user).export_data(['id'])
                 with self.assertRaises(AccessError):
                     record.with_user(user).write({})
@@ -288,7 +319,7 @@ class TestCompanies(AccessCase):
         for user in self.users_b.values():
             for model, record in {**self.records, 'property.import.mapping': mapping}.items():
                 model = record._name
-                Model, its = self.env[model].with_user(user), self.env[model].browse(record.id).with_user(user)
+                Model, its = self.of(user, self.env[model]), self.of(user, record)
                 with self.subTest(model=model, user=user.login):
                     self.assertTrue(Model.has_access('read'))
                     domain = [('id', '=', record.id)]
@@ -315,6 +346,7 @@ class TestCompanies(AccessCase):
     def test_records_for_another_company(self):
         """Nothing is made in another company, or moved there."""
         manager = self.users_b['manager']
+        new_unit = self.make_units(self.building, (7,))[0]
         for model, values in (
             ('property.project', {'name': 'N', 'company_id': self.company.id}),
             ('property.building', {'name': 'N', 'project_id': self.project.id}),
@@ -322,12 +354,12 @@ class TestCompanies(AccessCase):
             ('property.unit', {'name': 'N', 'building_id': self.building.id}),
             ('property.permit', {'name': 'N', 'project_id': self.project.id, 'date_issue': '2020-01-01'}),
             ('property.price.list', {'project_id': self.project.id}),
-            ('property.price.list.line', {'list_id': self.records['draft'].id, 'unit_id': self.records['property.unit'].id, 'unit_price': 5}),
+            ('property.price.list.line', {'list_id': self.records['draft'].id, 'unit_id': new_unit.id, 'unit_price': 5}),
             ('property.unit.feature', {'name': 'N of the test', 'company_id': self.company.id}),
             ('property.import.mapping', {'header': 'n', 'field': 'room', 'company_id': self.company.id}),
         ):
             self.assertFalse(
-                self.allowed(lambda model=model, values=values: self.env[model].with_user(manager).create(values)), model)
+                self.allowed(lambda model=model, values=values: self.of(manager, self.env[model]).create(values)), model)
 
     def test_wizards_do_not_reach_over(self):
         manager = self.users_b['manager']
@@ -336,7 +368,7 @@ class TestCompanies(AccessCase):
             ('property.permit.revoke', {'permit_id': self.records['property.permit'].id, 'reason': 'x'}, 'action_confirm'),
         ):
             def run(model=model, values=values, method=method):
-                getattr(self.env[model].with_user(manager).create(values), method)()
+                getattr(self.of(manager, self.env[model]).create(values), method)()
             self.assertFalse(self.allowed(run), model)
 
 
@@ -362,12 +394,12 @@ class TestProjects(AccessCase):
                     self.assertFalse(Model.search([('id', '=', other.id)]))
                     self.assertFalse([name for id_, name in Model.name_search('', limit=None) if id_ == other.id])
                     self.assertTrue(self.allowed(lambda own=own, user=user: own.with_user(user).read(['display_name'])))
-                    for function in (
-                        lambda other=other, user=user: other.with_user(user).read(['display_name']),
-                        lambda other=other, user=user: other.with_user(user).web_read({'display_name': {}}),
-                        lambda other=other, user=user: other.with_user(user).export_data(['id']),
-                    ):
-                        self.assertFalse(self.allowed(function))
+                    for name, function in {
+                        'read': lambda other=other, user=user: other.with_user(user).read(['display_name']),
+                        'web_read': lambda other=other, user=user: other.with_user(user).web_read({'display_name': {}}),
+                        'export': lambda other=other, user=user: other.with_user(user).export_data(['display_name']),
+                    }.items():
+                        self.assertFalse(self.allowed(function), name)
 
     def test_other_posts_see_all_projects(self):
         for post in set(POSTS) - set(SALES):
@@ -426,11 +458,10 @@ class TestMenus(AccessCase):
             ours = visible.filtered(lambda menu: menu.parent_path.startswith(f'{roots.id}/'))
             self.assertIn(roots.id, ours.ids, post)
             for menu in ours:
-                if menu.action:
-                    self.assertTrue(
-                        self.env[menu.action.res_model].with_user(user).has_access('read'), (post, menu.complete_name))
-                    self.env[menu.action.res_model].with_user(user).get_views(
-                        [(False, mode) for mode in menu.action.view_mode.split(',')])
+                if action := menu.sudo().action:
+                    Model = self.env[action.res_model].with_user(user)
+                    self.assertTrue(Model.has_access('read'), (post, menu.complete_name))
+                    Model.get_views([(False, mode) for mode in action.view_mode.split(',')])
                 elif menu != roots:
                     self.assertTrue(ours.filtered(lambda child, menu=menu: child.parent_id == menu), (post, menu.complete_name))
 
@@ -476,7 +507,7 @@ class TestFloorPrice(AccessCase):
                         [(f'building_ids.unit_ids{ {"property.unit": "", "property.price.list.line": ".price_line_ids", "property.price.history": ".price_history_ids"}[model] }.floor_price', '>', 1)]),
                 }.items():
                     with self.subTest(model=model, post=post, attack=name):
-                        self.assertEqual(self.allowed(attack), post in FLOOR_PRICE)
+                        self.assertEqual(self.allowed(attack), post in FLOOR_PRICE, name)
 
     def test_related_paths(self):
         unit = self.records['property.unit']
@@ -494,16 +525,22 @@ class TestFloorPrice(AccessCase):
                 'specification': lambda its=its: its.web_read({'price_line_id': {'fields': {'floor_price': {}}}}),
                 'specification of rows': lambda its=its: its.web_read({'price_history_ids': {'fields': {'floor_price': {}}}}),
                 'below': lambda its=its: its.search([('price_line_ids.below_floor_price', '=', True)]),
+                'line below': lambda its=its: its.price_line_ids.search([('below_floor_price', '=', True)]),
+                'line not below': lambda its=its: its.price_line_ids.search([('below_floor_price', '!=', True)]),
+                'count below': lambda its=its: its.price_line_ids.search_count([('below_floor_price', '=', True)]),
+                'filter below': lambda its=its: its.price_line_ids.filtered_domain([('below_floor_price', '=', True)]),
+                'read below': lambda its=its: its.price_line_ids.read(['below_floor_price']),
             }.items():
                 if name in ('order', 'group'):
                     # Refused to everybody, or to those without the right: never a result.
                     if post in FLOOR_PRICE:
                         continue
-                    with self.assertRaises((AccessError, ValueError, UserError)), self.env.cr.savepoint():
+                    with self.assertRaises(Exception) as refusal, self.env.cr.savepoint():  # noqa: B017
                         attack()
+                    self.assertIsInstance(refusal.exception, (AccessError, ValueError))
                     continue
                 with self.subTest(post=post, attack=name):
-                    self.assertEqual(self.allowed(attack), post in FLOOR_PRICE)
+                    self.assertEqual(self.allowed(attack), post in FLOOR_PRICE, name)
 
     def test_not_in_fields_or_views(self):
         for model in ('property.unit', 'property.price.list.line', 'property.price.history'):
