@@ -488,8 +488,21 @@ build_database() {
     psql -d "${db}_tmp" -qAtc "update ir_module_module set demo = true where state = 'installed'"
     step "Installing the addons and the demo data into '$db'" odoo_run -d "${db}_tmp" -i "${2:-$(our_modules)}" --with-demo --stop-after-init --no-http --log-level=warn ||
         die "the addons could not be installed; see $BUILD_LOG."
+    local without
+    without=$(psql -d "${db}_tmp" -Atc "select string_agg(name, ', ') from ir_module_module where state = 'installed' and demo is not true")
+    [ -z "$without" ] || die "the demo data of $without could not be loaded; see $BUILD_LOG."
+    # Or the first page that anybody opens waits for it.
+    step 'Compiling the styles and scripts' compile_assets "${db}_tmp" ||
+        die "the styles and scripts could not be compiled; see $BUILD_LOG."
     remember_code "${db}_tmp"
     rename_database "${db}_tmp" "$db"
+}
+
+compile_assets() {
+    odoo_run shell -d "$1" --no-http --log-level=warn <<-'PYTHON'
+		env["ir.qweb"]._pregenerate_assets_bundles()
+		env.cr.commit()
+	PYTHON
 }
 
 # ensure_database NAME [MODULES]: build it where it is missing, update it where the addons changed.

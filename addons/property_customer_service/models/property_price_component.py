@@ -24,11 +24,11 @@ class PropertyPriceComponent(models.Model):
     sequence = fields.Integer(readonly=True)
     kind = fields.Selection([
         ('base', "Base price"),
-        ('floor', "Floor band"),
-        ('stack', "Stack"),
-        ('orientation', "Orientation"),
-        ('area', "Area band"),
-        ('feature', "Feature"),
+        ('floor', "Floor premium"),
+        ('stack', "Stack premium"),
+        ('orientation', "Orientation premium"),
+        ('area', "Area premium"),
+        ('feature', "Feature premium"),
         ('adjustment', "Adjustment"),
         ('rounding', "Rounding"),
     ], readonly=True)

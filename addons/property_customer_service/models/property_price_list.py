@@ -50,7 +50,7 @@ class PropertyPriceList(models.Model):
     state = fields.Selection([
         ('draft', "Draft"),
         ('scheduled', "Scheduled"),
-        ('active', "Active"),
+        ('active', "In Force"),
         ('superseded', "Superseded"),
         ('cancelled', "Cancelled"),
     ], required=True, readonly=True, copy=False, default='draft', tracking=True, index=True)

@@ -12,11 +12,11 @@ class PropertyPricePremium(models.Model):
     sequence = fields.Integer(default=10)
     name = fields.Char(compute='_compute_name', store=True, readonly=False, precompute=True, required=True)
     kind = fields.Selection([
-        ('floor', "Floor band"),
-        ('stack', "Stack"),
-        ('orientation', "Orientation"),
-        ('area', "Area band"),
-        ('feature', "Feature"),
+        ('floor', "Floor premium"),
+        ('stack', "Stack premium"),
+        ('orientation', "Orientation premium"),
+        ('area', "Area premium"),
+        ('feature', "Feature premium"),
     ], required=True, default='floor')
     floor_from = fields.Integer("From Floor", default=1)
     floor_to = fields.Integer("To Floor", default=99)
@@ -33,7 +33,7 @@ class PropertyPricePremium(models.Model):
         ('percent', "Percent of the base price"),
         ('lump', "Amount per unit"),
     ], required=True, default='amount')
-    value = fields.Float(required=True, digits=(16, 2), help="Negative for a discount. Yuan, or percent.")
+    value = fields.Float("Amount or Percent", required=True, digits=(16, 2), help="Negative for a discount. Yuan, or percent.")
 
     _floors_in_order = models.Constraint(
         "CHECK (kind != 'floor' OR floor_from <= floor_to)", "A floor band ends above the floor that it begins on.")

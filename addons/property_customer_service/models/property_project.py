@@ -47,7 +47,7 @@ class PropertyProject(models.Model):
     permit_count = fields.Integer(compute='_compute_counts')
     layout_count = fields.Integer(compute='_compute_counts')
     unit_count = fields.Integer(compute='_compute_unit_figures')
-    unit_area = fields.Float("Saleable Area (㎡)", digits=(16, 2), compute='_compute_unit_figures')
+    unit_area = fields.Float("Total Gross Area (㎡)", digits=(16, 2), compute='_compute_unit_figures')
     unit_value = fields.Monetary("Value at List Price", compute='_compute_unit_figures')
     price_list_count = fields.Integer(compute='_compute_counts')
 

@@ -85,7 +85,7 @@ class PropertyCase(TransactionCase):
 
     def sql(self, query, *params):
         self.env.flush_all()
-        self.env.cr.execute(query, params)
+        self.env.cr.execute(query, params)  # pylint: disable=sql-injection
         return self.env.cr.fetchall()
 
     # ------------------------------------------------------------------ refusals

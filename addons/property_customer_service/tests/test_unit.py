@@ -290,7 +290,7 @@ class TestUnitConcurrency(TransactionCase):
                 thread.start()
                 thread.join(0.5)
                 self.assertTrue(thread.is_alive(), "the second waits for the first to be decided")
-                cr.commit()  # pylint: disable=invalid-commit
+                cr.commit()
                 thread.join(20)
         self.assertFalse(thread.is_alive())
         [error] = outcome

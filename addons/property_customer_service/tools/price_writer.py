@@ -1,7 +1,7 @@
 """Writes units as the price filing table that developers hand in."""
 from datetime import date
 from decimal import Decimal
-from itertools import groupby  # pylint: disable=prefer-odoo-tools-groupby; that one holds what it groups
+from itertools import groupby
 
 import xlsxwriter
 

@@ -33,7 +33,7 @@ class PropertyPriceReprice(models.TransientModel):
         "Move Floor Prices Too", groups='property_base.group_floor_price',
         help="By the same percentage as the price of the unit.")
     reason = fields.Char(help="Kept with each changed price.")
-    step = fields.Selection([('ask', "Change"), ('preview', "Preview")], default='ask', required=True)
+    step = fields.Selection([('ask', "Adjustment"), ('preview', "Preview")], default='ask', required=True)
     line_ids = fields.One2many('property.price.reprice.line', 'wizard_id', "Changes")
     unit_count = fields.Integer("Units", compute='_compute_totals')
     total_before = fields.Monetary("Before", compute='_compute_totals')
