@@ -13,7 +13,7 @@ from odoo.tools import mute_logger
 from .common import PropertyCase
 
 FROZEN = "A price list that is in force or has been no longer changes: make the next version."
-NEXT = "Prices v1 is “Active” and no longer changes: make the next version."
+NEXT = "Prices v1 is “In Force” and no longer changes: make the next version."
 BY_ACTIONS = "The state moves only by its own actions, not by editing it."
 MAY_ACTIVATE = "Only the department manager and those above may put prices in force."
 HAS_NEXT = "This price list already has a next version: go on with that one, or cancel it first."
@@ -399,7 +399,7 @@ class TestVersions(PriceListCase):
             third.action_activate()
 
     def test_cancel(self):
-        with self.refused("Prices v1 is “Active” and cannot become “Cancelled”."):
+        with self.refused("Prices v1 is “In Force” and cannot become “Cancelled”."):
             self.as_user('gm', self.price_list).action_cancel()
         following = self.next_version()
         self.as_user('signing', following).action_cancel()
