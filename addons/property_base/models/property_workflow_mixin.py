@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 
 class PropertyWorkflowMixin(models.AbstractModel):
@@ -15,8 +16,12 @@ class PropertyWorkflowMixin(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        return super().create([
-            vals if vals.get('name', '/') != '/' else {**vals, 'name': self._next_number(vals)} for vals in vals_list])
+        return super().create([{**vals, 'name': self._next_number(vals)} for vals in vals_list])
+
+    def write(self, vals):
+        if 'name' in vals:
+            raise UserError(self.env._("A document keeps the number that it was given."))
+        return super().write(vals)
 
     def _next_number(self, vals):
         """The number of a new document.

@@ -38,7 +38,7 @@ class PropertyPriceComponent(models.Model):
     @property
     def _table_query(self):
         return SQL("""
-            SELECT l.id * 64 + step.n AS id, l.id AS line_id, l.list_id, l.unit_id, l.project_id, l.company_id,
+            SELECT l.id::bigint * 64 + step.n AS id, l.id AS line_id, l.list_id, l.unit_id, l.project_id, l.company_id,
                 l.currency_id, step.n::integer AS sequence, step.value->>0 AS kind, step.value->>1 AS label,
                 (step.value->>2)::numeric AS amount
             FROM property_price_list_line l

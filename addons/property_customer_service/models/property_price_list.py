@@ -195,6 +195,9 @@ class PropertyPriceList(models.Model):
         if not self._generate_lines():
             raise UserError(self.env._("No unit matches the base prices: check their buildings and layouts."))
         self.write({'source': 'generated'} if self.source == 'manual' else {})
+        kept = self.line_ids.search_count([('list_id', '=', self.id), ('write_date', '<', self.env.cr.now())])
+        if kept:
+            self.message_post(body=self.env._("%s units match no base price and keep the price that they had.", kept))
         return self.action_view_lines()
 
     def action_reprice(self):
@@ -263,6 +266,9 @@ class PropertyPriceList(models.Model):
         lines = self.env['property.price.list.line'].sudo()
         if not lines.search_count([('list_id', '=', self.id)], limit=1):
             raise UserError(self.env._("%(list)s has no prices yet.", list=self.display_name))
+        if self.state == 'draft' and self.date_effective and self.date_effective < self.project_id._today():
+            raise UserError(self.env._(
+                "Prices cannot take effect in the past: give %(list)s a later date, or none.", list=self.display_name))
         if self.previous_id and self.previous_id.state not in ('active', 'superseded', 'cancelled'):
             raise UserError(self.env._(
                 "%(previous)s comes first: activate or cancel it.", previous=self.previous_id.display_name))
