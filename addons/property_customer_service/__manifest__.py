@@ -17,6 +17,8 @@
         'wizard/property_permit_revoke_views.xml',
         'wizard/property_price_import_views.xml',
         'wizard/property_price_reprice_views.xml',
+        'views/property_unit_request_views.xml',
+        'views/property_release_batch_views.xml',
         'views/property_price_list_views.xml',
         'views/property_price_list_line_views.xml',
         'views/property_price_history_views.xml',

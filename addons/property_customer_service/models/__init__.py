@@ -5,6 +5,10 @@ from . import property_building
 from . import property_layout
 from . import property_unit_feature
 from . import property_unit
+from . import property_unit_allocation
+from . import property_unit_movement
+from . import property_unit_request
+from . import property_release_batch
 from . import property_price_list
 from . import property_price_list_line
 from . import property_price_rule_mixin

@@ -2,6 +2,7 @@ import re
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.tools import SQL
 
 # What an active price list puts on a unit, and nobody else.
 PRICE_FIELDS = ('price_line_id', 'list_price', 'unit_price', 'floor_price')
@@ -20,17 +21,19 @@ class PropertyUnit(models.Model):
     _order = 'project_id.id, building_id.id, stair, floor, name, id'
     _rec_name = 'full_name'
 
-    # Sales control declares the ways between them with its own movements.
+    # Back only by the document that frees the unit; see _move.
     _transitions = {
-        'unreleased': (),
-        'available': (),
-        'held': (),
-        'subscribed': (),
-        'contracted': (),
-        'registered': (),
-        'handed_over': (),
+        'unreleased': ('available',),
+        'available': ('unreleased', 'held', 'subscribed'),
+        'held': ('available', 'subscribed'),
+        'subscribed': ('available', 'contracted'),
+        'contracted': ('available', 'registered'),
+        'registered': ('available', 'handed_over'),
+        'handed_over': ('titled',),
         'titled': (),
     }
+    #: States in which nobody has the unit.
+    _free_states = ('unreleased', 'available')
 
     name = fields.Char("Room", required=True, help="The room number as filed, e.g. 0101.")
     full_name = fields.Char(
@@ -88,6 +91,20 @@ class PropertyUnit(models.Model):
         related='price_line_id.floor_price', store=True, groups='property_base.group_floor_price')
     price_line_ids = fields.One2many('property.price.list.line', 'unit_id', "Prices in Lists")
     price_history_ids = fields.One2many('property.price.history', 'unit_id')
+    batch_id = fields.Many2one(
+        'property.release.batch', "Release", readonly=True, copy=False, index='btree_not_null', ondelete='restrict')
+    allocation_ids = fields.One2many('property.unit.allocation', 'unit_id', "Allocation")
+    movement_ids = fields.One2many('property.unit.movement', 'unit_id', "Movements")
+    sale_block = fields.Selection([
+        ('not_released', "Not released"),
+        ('taken', "Taken"),
+        ('sealed', "Sealed"),
+        ('mortgaged', "Mortgaged without consent"),
+        ('no_permit', "No permit"),
+        ('no_price', "No price"),
+        ('window', "Outside the sales window"),
+    ], "Why Not for Sale", compute='_compute_sale_block', help="Empty: it can be sold today.")
+    sale_block_reason = fields.Char("Can It Be Sold Today?", compute='_compute_sale_block')
     note = fields.Char("Remarks")
 
     _room_uniq = models.UniqueIndex(
@@ -131,6 +148,47 @@ class PropertyUnit(models.Model):
         for unit in self:
             match = re.fullmatch(rf'0*{unit.floor}([0-9]{{2}})', unit.name or '') if unit.floor > 0 else None
             unit.stack = match[1] if match else unit.stack and False
+
+    @api.depends(
+        'state', 'sealed', 'mortgaged', 'mortgage_consent', 'price_line_id', 'building_id.coverage_ids', 'batch_id.date_open',
+        'batch_id.date_close', 'allocation_ids')
+    def _compute_sale_block(self):
+        now = fields.Datetime.now()
+        for unit in self:
+            unit.sale_block, unit.sale_block_reason = unit._sale_block(now)
+
+    def _sale_block(self, now):
+        """Why the unit cannot be sold now.
+
+        :return: code of ``sale_block`` or False, and one sentence
+        """
+        block, sentence = self._offer_block(now)
+        if block == 'sealed' or self.state == 'available':
+            return block, sentence
+        if self.state == 'unreleased':
+            return 'not_released', self.env._("%s has not been released for sale.", self.full_name)
+        allocation = self.sudo().allocation_ids
+        return 'taken', self.env._(
+            "%(unit)s is “%(state)s” (%(document)s).", unit=self.full_name, state=self._state_label(self.state),
+            document=allocation._holder().name if allocation else '—')
+
+    def _offer_block(self, now):
+        """Why the unit cannot be offered, whoever has it: like :meth:`_sale_block`."""
+        self.ensure_one()
+        _ = self.env._
+        unit = self.full_name
+        if self.sealed:
+            return 'sealed', _("%(unit)s is sealed (%(note)s): nothing can be done with it.", unit=unit, note=self.seal_note or '')
+        if self.mortgaged and not self.mortgage_consent:
+            return 'mortgaged', _("%s is under construction mortgage and the mortgagee has not consented.", unit)
+        if not self.building_id.permit_id:
+            return 'no_permit', _("No valid permit covers %(building)s: %(unit)s cannot be offered.", building=self.building_id.name, unit=unit)
+        if not self.price_line_id:
+            return 'no_price', _("%s has no price in force.", unit)
+        batch = self.batch_id
+        if batch.date_open and batch.date_open > now or batch.date_close and batch.date_close <= now:
+            return 'window', _("%(unit)s is outside the sales window of %(batch)s.", unit=unit, batch=batch.name)
+        return False, _("%s can be sold today.", unit)
 
     @api.depends('full_name', 'project_id.name')
     @api.depends_context('show_project')
@@ -194,3 +252,101 @@ class PropertyUnit(models.Model):
     @api.model
     def _room_taken_message(self, diag):
         return self.env._("The building already has a unit of this number on that stair.")
+
+    # ------------------------------------------------------------------ sales control
+
+    def _move(self, to, document, reason, expiry=None):
+        """Move the units to the state ``to``: the only way that a unit's state changes.
+
+        Takes the units for the document (or hands them on, or gives them back) before it looks at them, so
+        that two transactions cannot both find them free; checks them; writes the ledger; tells the boards.
+
+        :param str to: state
+        :param document: the record on whose behalf; a holder of ``property.unit.allocation`` where ``to`` is not free
+        :param str reason: kept in the ledger
+        :param datetime expiry: when a hold ends by itself (UTC)
+        :raise UserError: one sentence, the first unit that cannot; nothing is moved then
+        """
+        document.ensure_one()
+        units = self.sudo().sorted('id')
+        if not units:
+            return
+        if to not in units._free_states:
+            units._take(document, expiry)
+        now = fields.Datetime.now()
+        for unit in units:
+            if to not in self._transitions.get(unit.state, ()):
+                raise UserError(self.env._(
+                    "%(unit)s is “%(state)s” and cannot become “%(to)s”.", unit=unit.full_name,
+                    state=self._state_label(unit.state), to=self._state_label(to)))
+            # Giving a unit back is never refused for what stands against offering it.
+            block, sentence = unit._offer_block(now) if to != 'unreleased' and unit.state in self._free_states else (False, '')
+            if block and (block != 'window' or to != 'available'):
+                raise UserError(sentence)
+        if to in units._free_states:
+            units._give_back(document)
+        units._write_movements(to, document, reason)
+        units._transition(to)
+        units._tell_boards()
+
+    def _take(self, document, expiry):
+        """Insert the allocations, units in the order of their ids; hand over those that the document's forerunner has."""
+        holder = next(
+            name for name in self.env['property.unit.allocation']._holders
+            if self.env['property.unit.allocation']._fields[name].comodel_name == document._name)
+        self.env.flush_all()
+        self.env.cr.execute(SQL(
+            """
+            INSERT INTO property_unit_allocation (unit_id, %(holder)s, expiry, project_id, company_id, create_uid, create_date, write_uid, write_date)
+            SELECT id, %(document)s, %(expiry)s, project_id, company_id, %(uid)s, %(now)s, %(uid)s, %(now)s
+            FROM property_unit WHERE id IN %(units)s ORDER BY id
+            """,
+            holder=SQL.identifier(holder), document=document.id, expiry=expiry, units=tuple(self.ids),
+            uid=self.env.uid, now=self.env.cr.now()))
+        self.env['property.unit.allocation'].invalidate_model()
+        self.invalidate_recordset(['allocation_ids', 'sale_block', 'sale_block_reason'])
+
+    def _give_back(self, document):
+        """Delete the allocations that the document has; another's is not touched, and its unit not freed."""
+        taken = self.env['property.unit.allocation'].search([('unit_id', 'in', self.ids)])
+        for allocation in taken:
+            if allocation._holder() != document:
+                raise UserError(allocation._holder_sentence())
+        self.env.cr.execute(SQL("DELETE FROM property_unit_allocation WHERE unit_id IN %s", tuple(self.ids)))
+        self.env['property.unit.allocation'].invalidate_model()
+        self.invalidate_recordset(['allocation_ids', 'sale_block', 'sale_block_reason'])
+
+    def _write_movements(self, to, document, reason):
+        self.env.flush_all()
+        for project, units in self.grouped('project_id').items():
+            self.env.cr.execute(SQL(
+                """
+                INSERT INTO property_unit_movement (
+                    unit_id, building_id, layout_id, project_id, company_id, currency_id, date, state_from, state_to,
+                    document_model, document_id, document_name, reason, user_id, gross_area, list_price,
+                    create_uid, create_date, write_uid, write_date)
+                SELECT id, building_id, layout_id, project_id, company_id, currency_id, %(date)s, state, %(to)s,
+                    %(model)s, %(document)s, %(name)s, %(reason)s, %(uid)s, gross_area, list_price,
+                    %(uid)s, %(now)s, %(uid)s, %(now)s
+                FROM property_unit WHERE id IN %(units)s ORDER BY id
+                """,
+                date=project._today(), to=to, model=document._name, document=document.id, name=document.name,
+                reason=reason or None, units=tuple(units.ids), uid=self.env.uid, now=self.env.cr.now()))
+        self.env['property.unit.movement'].invalidate_model()
+        self.invalidate_recordset(['movement_ids'])
+
+    def _tell_boards(self):
+        """One message for each building and transaction: “building X, version n”. Anybody may listen, so it says no more."""
+        data = self.env.cr.precommit.data
+        if 'property.board' not in data:
+            data['property.board'] = set()
+            self.env.cr.precommit.add(self.env['property.unit']._send_board_versions)
+        data['property.board'].update(self.building_id.ids)
+
+    @api.model
+    def _send_board_versions(self):
+        buildings = self.env.cr.precommit.data.pop('property.board')
+        self.env.cr.execute(SQL(
+            "SELECT building_id, max(id) FROM property_unit_movement WHERE building_id IN %s GROUP BY building_id", tuple(buildings)))
+        for building, version in self.env.cr.fetchall():
+            self.env['bus.bus']._sendone(f'property_board_{building}', 'property_board', {'building': building, 'version': version})
