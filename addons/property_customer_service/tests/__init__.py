@@ -8,3 +8,4 @@ from . import test_price_reprice
 from . import test_price_table
 from . import test_project
 from . import test_unit
+from . import test_sales_control

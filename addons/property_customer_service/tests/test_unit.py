@@ -121,8 +121,8 @@ class TestUnit(PropertyCase):
                     unit.sudo().with_context(**context).write({'state': 'available'})
             with self.refused(STARTS):
                 self.as_user(post, self.Unit).create({'name': 'N', 'building_id': self.building.id, 'state': 'available'})
-            with self.refused("B1-1-0101 is “Not released” and cannot become “Available”."):
-                unit._transition('available')
+            with self.refused("B1-1-0101 is “Not released” and cannot become “Held”."):
+                unit._transition('held')
         new = self.Unit.with_context(default_state='available').create({'name': 'N', 'building_id': self.building.id})
         self.assertEqual(self.sql('SELECT DISTINCT state FROM property_unit WHERE project_id = %s', self.project.id), [('unreleased',)])
         self.assertEqual(new.state, 'unreleased')
