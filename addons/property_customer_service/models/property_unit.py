@@ -38,7 +38,7 @@ class PropertyUnit(models.Model):
     active = fields.Boolean(default=True)
     building_id = fields.Many2one('property.building', required=True, index=True, ondelete='restrict')
     project_id = fields.Many2one(related='building_id.project_id', store=True, precompute=True)
-    company_id = fields.Many2one(related='building_id.company_id', store=True, precompute=True)
+    company_id = fields.Many2one(related='building_id.company_id', store=True, precompute=True, index=True)
     currency_id = fields.Many2one(related='company_id.currency_id', store=True, precompute=True)
     stair = fields.Char(help="The stair or entrance (单元); shops and parking places have none.")
     floor = fields.Integer(required=True, default=1, aggregator=False)
