@@ -17,7 +17,7 @@ class PropertyUnit(models.Model):
     _description = 'Unit'
     _inherit = ['property.state.mixin', 'mail.thread', 'mail.activity.mixin']
     # By ids, so that an index gives the order and no other table is joined.
-    _order = 'project_id.id, building_id.id, stair, floor, name, id'
+    _order = 'company_id.id, project_id.id, building_id.id, stair, floor, name, id'
     _rec_name = 'full_name'
 
     # Sales control declares the ways between them with its own movements.
@@ -38,7 +38,7 @@ class PropertyUnit(models.Model):
     active = fields.Boolean(default=True)
     building_id = fields.Many2one('property.building', required=True, index=True, ondelete='restrict')
     project_id = fields.Many2one(related='building_id.project_id', store=True, precompute=True)
-    company_id = fields.Many2one(related='building_id.company_id', store=True, precompute=True, index=True)
+    company_id = fields.Many2one(related='building_id.company_id', store=True, precompute=True)
     currency_id = fields.Many2one(related='company_id.currency_id', store=True, precompute=True)
     stair = fields.Char(help="The stair or entrance (单元); shops and parking places have none.")
     floor = fields.Integer(required=True, default=1, aggregator=False)
@@ -92,7 +92,7 @@ class PropertyUnit(models.Model):
 
     _room_uniq = models.UniqueIndex(
         "(building_id, COALESCE(stair, ''), name)", lambda env, diag: env['property.unit']._room_taken_message(diag))
-    _list_idx = models.Index("(project_id, building_id, stair, floor, name, id)")
+    _list_idx = models.Index("(company_id, project_id, building_id, stair, floor, name, id)")
     _state_idx = models.Index("(project_id, state)")
     _predicted_areas = models.Constraint(
         'CHECK (gross_area >= 0 AND inside_area >= 0 AND shared_area >= 0 AND (gross_area = 0 OR inside_area <= gross_area))',
