@@ -41,7 +41,7 @@ class PropertyPriceListLine(models.Model):
     layout_id = fields.Many2one(related='unit_id.layout_id', store=True, precompute=True)
     floor = fields.Integer(related='unit_id.floor')
     usage = fields.Selection(related='unit_id.usage')
-    company_id = fields.Many2one(related='list_id.company_id', store=True, precompute=True)
+    company_id = fields.Many2one(related='list_id.company_id', store=True, precompute=True, index=True)
     currency_id = fields.Many2one(related='list_id.currency_id', store=True, precompute=True)
     pricing_mode = fields.Selection(
         lambda self: self.env['property.unit']._pricing_modes(), required=True,

@@ -18,7 +18,7 @@ class PropertyUnit(models.Model):
     _description = 'Unit'
     _inherit = ['property.state.mixin', 'mail.thread', 'mail.activity.mixin']
     # By ids, so that an index gives the order and no other table is joined.
-    _order = 'project_id.id, building_id.id, stair, floor, name, id'
+    _order = 'company_id.id, project_id.id, building_id.id, stair, floor, name, id'
     _rec_name = 'full_name'
 
     # Back only by the document that frees the unit; see _move.
@@ -109,7 +109,7 @@ class PropertyUnit(models.Model):
 
     _room_uniq = models.UniqueIndex(
         "(building_id, COALESCE(stair, ''), name)", lambda env, diag: env['property.unit']._room_taken_message(diag))
-    _list_idx = models.Index("(project_id, building_id, stair, floor, name, id)")
+    _list_idx = models.Index("(company_id, project_id, building_id, stair, floor, name, id)")
     _state_idx = models.Index("(project_id, state)")
     _predicted_areas = models.Constraint(
         'CHECK (gross_area >= 0 AND inside_area >= 0 AND shared_area >= 0 AND (gross_area = 0 OR inside_area <= gross_area))',
