@@ -33,7 +33,7 @@ class PropertyReleaseBatch(models.Model):
     note = fields.Text()
 
     _dates_in_order = models.Constraint(
-        'CHECK (date_close IS NULL OR date_open IS NULL OR date_close > date_open)', "A release closes after it opens.")
+        'CHECK (date_close IS NULL OR date_open IS NULL OR date_close >= date_open)', "A release closes after it opens.")
 
     @api.depends('unit_ids')
     def _compute_figures(self):
@@ -119,7 +119,7 @@ class PropertyReleaseBatch(models.Model):
         self.ensure_one()
         self.unit_ids._move('available', self, self.title)
         self.unit_ids.sudo().write({'batch_id': self.id})
-        self._transition('open', date_open=self.date_open or fields.Datetime.now())
+        self._transition('open', **({} if self.date_open else {'date_open': fields.Datetime.now()}))
 
     @api.model
     def _cron_open_scheduled(self):

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError
 
 
 class PropertyUnitAllocation(models.Model):
@@ -52,11 +52,11 @@ class PropertyUnitAllocation(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        raise UserError(self.env._("Units are taken and freed by their documents only."))
+        raise AccessError(self.env._("Units are taken and freed by their documents only."))
 
     def write(self, vals):
-        raise UserError(self.env._("Units are taken and freed by their documents only."))
+        raise AccessError(self.env._("Units are taken and freed by their documents only."))
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_by_move(self):
-        raise UserError(self.env._("Units are taken and freed by their documents only."))
+        raise AccessError(self.env._("Units are taken and freed by their documents only."))
