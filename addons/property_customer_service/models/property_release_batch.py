@@ -44,7 +44,7 @@ class PropertyReleaseBatch(models.Model):
     @api.constrains('project_id', 'unit_ids')
     def _check_project(self):
         for batch in self:
-            other = batch.unit_ids.filtered(lambda unit: unit.project_id != batch.project_id)[:1]
+            other = next((unit for unit in batch.unit_ids if unit.project_id != batch.project_id), None)
             if other:
                 raise ValidationError(self.env._(
                     "%(unit)s belongs to %(other)s and not to %(project)s.", unit=other.full_name,

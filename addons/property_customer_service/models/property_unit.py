@@ -94,7 +94,7 @@ class PropertyUnit(models.Model):
     batch_id = fields.Many2one(
         'property.release.batch', "Release", readonly=True, copy=False, index='btree_not_null', ondelete='restrict')
     allocation_ids = fields.One2many('property.unit.allocation', 'unit_id', "Allocation")
-    movement_ids = fields.One2many('property.unit.movement', 'unit_id', "Movements")
+    movement_ids = fields.One2many('property.unit.movement', 'unit_id')
     sale_block = fields.Selection([
         ('not_released', "Not released"),
         ('taken', "Taken"),
@@ -175,20 +175,22 @@ class PropertyUnit(models.Model):
     def _offer_block(self, now):
         """Why the unit cannot be offered, whoever has it: like :meth:`_sale_block`."""
         self.ensure_one()
-        _ = self.env._
         unit = self.full_name
         if self.sealed:
-            return 'sealed', _("%(unit)s is sealed (%(note)s): nothing can be done with it.", unit=unit, note=self.seal_note or '')
+            return 'sealed', self.env._(
+                "%(unit)s is sealed (%(note)s): nothing can be done with it.", unit=unit, note=self.seal_note or '')
         if self.mortgaged and not self.mortgage_consent:
-            return 'mortgaged', _("%s is under construction mortgage and the mortgagee has not consented.", unit)
+            return 'mortgaged', self.env._("%s is under construction mortgage and the mortgagee has not consented.", unit)
         if not self.building_id.permit_id:
-            return 'no_permit', _("No valid permit covers %(building)s: %(unit)s cannot be offered.", building=self.building_id.name, unit=unit)
+            return 'no_permit', self.env._(
+                "No valid permit covers %(building)s: %(unit)s cannot be offered.", building=self.building_id.name, unit=unit)
         if not self.price_line_id:
-            return 'no_price', _("%s has no price in force.", unit)
+            return 'no_price', self.env._("%s has no price in force.", unit)
         batch = self.batch_id
         if batch.date_open and batch.date_open > now or batch.date_close and batch.date_close <= now:
-            return 'window', _("%(unit)s is outside the sales window of %(batch)s.", unit=unit, batch=batch.name)
-        return False, _("%s can be sold today.", unit)
+            return 'window', self.env._(
+                "%(unit)s is outside the sales window of %(batch)s.", unit=unit, batch=batch.name)
+        return False, self.env._("%s can be sold today.", unit)
 
     @api.depends('full_name', 'project_id.name')
     @api.depends_context('show_project')
@@ -297,7 +299,8 @@ class PropertyUnit(models.Model):
         self.env.flush_all()
         self.env.cr.execute(SQL(
             """
-            INSERT INTO property_unit_allocation (unit_id, %(holder)s, expiry, project_id, company_id, create_uid, create_date, write_uid, write_date)
+            INSERT INTO property_unit_allocation (
+                unit_id, %(holder)s, expiry, project_id, company_id, create_uid, create_date, write_uid, write_date)
             SELECT id, %(document)s, %(expiry)s, project_id, company_id, %(uid)s, %(now)s, %(uid)s, %(now)s
             FROM property_unit WHERE id IN %(units)s ORDER BY id
             """,

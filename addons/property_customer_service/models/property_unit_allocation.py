@@ -14,7 +14,7 @@ class PropertyUnitAllocation(models.Model):
     _order = 'unit_id, id'
     _rec_name = 'unit_id'
 
-    unit_id = fields.Many2one('property.unit', required=True, readonly=True, ondelete='restrict')
+    unit_id = fields.Many2one('property.unit', required=True, readonly=True, index=True, ondelete='restrict')
     request_id = fields.Many2one('property.unit.request', "Hold", readonly=True, index='btree_not_null', ondelete='restrict')
     expiry = fields.Datetime(readonly=True, index='btree_not_null', help="When a hold frees the unit by itself.")
     project_id = fields.Many2one('property.project', required=True, readonly=True, index=True, ondelete='restrict')
@@ -52,11 +52,16 @@ class PropertyUnitAllocation(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        raise AccessError(self.env._("Units are taken and freed by their documents only."))
+        self._refuse()
+        return super().create(vals_list)
 
     def write(self, vals):
-        raise AccessError(self.env._("Units are taken and freed by their documents only."))
+        self._refuse()
+        return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_by_move(self):
+        self._refuse()
+
+    def _refuse(self):
         raise AccessError(self.env._("Units are taken and freed by their documents only."))

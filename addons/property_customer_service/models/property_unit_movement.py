@@ -1,5 +1,4 @@
 from odoo import fields, models
-
 from odoo.addons.property_base.tools.table_objects import AppendOnly
 
 
@@ -32,7 +31,7 @@ class PropertyUnitMovement(models.Model):
     reason = fields.Char(readonly=True)
     user_id = fields.Many2one('res.users', "By", required=True, readonly=True, ondelete='restrict')
     gross_area = fields.Float("Gross Area (㎡)", digits=(16, 2), readonly=True)
-    list_price = fields.Monetary("List Price", readonly=True)
+    list_price = fields.Monetary(readonly=True)
 
     _building_idx = models.Index("(building_id, id)")
     _project_date_idx = models.Index("(project_id, date)")

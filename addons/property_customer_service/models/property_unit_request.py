@@ -81,7 +81,7 @@ class PropertyUnitRequest(models.Model):
     @api.constrains('project_id', 'unit_ids', 'kind', 'hold_id')
     def _check_units(self):
         for request in self:
-            other = request.unit_ids.filtered(lambda unit: unit.project_id != request.project_id)[:1]
+            other = next((unit for unit in request.unit_ids if unit.project_id != request.project_id), None)
             if other:
                 raise ValidationError(self.env._(
                     "%(unit)s belongs to %(other)s and not to %(project)s.", unit=other.full_name,
