@@ -38,8 +38,9 @@ class PropertyCalendarDay(models.Model):
         for day in self:
             day.is_exception = bool(day.date) and day.working != (day.date.weekday() < 5)
 
-    @api.model_create_multi
-    def create(self, vals_list):
+    @api.constrains('region', 'date')
+    def _check_whole_years(self):
+        """Days are made by :meth:`_generate`, which comes by no constraint."""
         raise UserError(self.env._("Days come a year at a time: use “Working Days of a Year”."))
 
     def write(self, vals):
@@ -157,13 +158,23 @@ class PropertyCalendarDay(models.Model):
                 self.env.uid, dates, [days[day][0] for day in dates], [days[day][1] for day in dates], region))
             if self.env.cr.rowcount != len(days):
                 self._raise_uncovered(region, dates[-1])
-        self._renumber(region, min([Date(replace_year, 1, 1)] * bool(replace_year) + list(days), default=None))
+        changed = [*days, Date(replace_year, 1, 1)] if replace_year else list(days)
+        if changed:
+            self._renumber(region, min(changed))
+
+    @api.model
+    def _load_lists(self, text, first_year, last_year, region=DEFAULT_REGION):
+        """At every update: make the days that are missing, and mark the listed days of the years that nobody has listed yet."""
+        self._generate(first_year, last_year, region)
+        listed = {day.year for [day] in self.env.execute_query(SQL(
+            "SELECT date FROM property_calendar_day WHERE region = %s AND (is_exception OR name IS NOT NULL)", region))}
+        self._apply_list('\n'.join(
+            f"{day} {'班' if working else '休'} {name}"
+            for day, (working, name) in parse_list(text).items() if day.year not in listed), region)
 
     @api.model
     def _renumber(self, region, start):
         """Number the working days from ``start`` on again, and move the clocks that count them."""
-        if start is None:
-            return
         self.env.flush_all()
         self.env.cr.execute(SQL(
             """UPDATE property_calendar_day AS day SET number = numbered.number

@@ -124,9 +124,6 @@ class PropertyClock(models.Model):
     def _unlink_except_with_document(self):
         self._spend_permit()
 
-    def copy(self, default=None):
-        raise UserError(self.env._("A deadline moves with its document, not by editing it."))
-
     # ------------------------------------------------------------------ counting
 
     @api.model

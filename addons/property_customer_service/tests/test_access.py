@@ -37,6 +37,12 @@ MATRIX = {
     'property.price.component': (PRICE_MAKERS, NOBODY, NOBODY, NOBODY),
     'property.price.history': (EVERYBODY, NOBODY, NOBODY, NOBODY),
     'property.import.mapping': (('auditor', *EDITORS), HEADS, HEADS, HEADS),
+    'property.parameter': (EVERYBODY, *3 * (('administrator',),)),
+    'property.parameter.value': (EVERYBODY, HEADS, HEADS, HEADS),
+    'property.calendar.day': (EVERYBODY, ('administrator',), NOBODY, NOBODY),
+    'property.clock.kind': (EVERYBODY, HEADS, ('administrator',), ('administrator',)),
+    'property.clock': (EVERYBODY, NOBODY, NOBODY, NOBODY),
+    'property.clock.reminder': (EVERYBODY, NOBODY, NOBODY, NOBODY),
     # Wizards: for those who may do what they do.
     'property.price.import': 4 * (EDITORS,),
     'property.price.import.column': 4 * (EDITORS,),
@@ -44,9 +50,10 @@ MATRIX = {
     'property.price.reprice': 4 * (EDITORS,),
     'property.price.reprice.line': 4 * (EDITORS,),
     'property.permit.revoke': 4 * (('registration', 'assistant', *HEADS),),
+    'property.calendar.year': 4 * (('administrator',),),
 }
 OPERATIONS = ('read', 'write', 'create', 'unlink')
-TRANSIENT = {model for model in MATRIX if model.startswith(('property.price.import', 'property.price.reprice', 'property.permit.revoke'))}
+TRANSIENT = {model for model in MATRIX if model.startswith(('property.price.import', 'property.price.reprice', 'property.permit.revoke', 'property.calendar.year'))}
 # What hangs on a project, and is seen with it.
 OF_A_PROJECT = {
     'property.project': 'id', 'property.permit': 'project_id', 'property.permit.coverage': 'project_id',
