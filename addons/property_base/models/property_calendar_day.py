@@ -111,7 +111,7 @@ class PropertyCalendarDay(models.Model):
             raise UserError(self.env._("There is no calendar of working days for the region “%s”.", region))
         raise UserError(self.env._(
             "The working days counted from %(date)s leave the calendar of “%(region)s”, which goes from %(first)s to %(last)s: "
-            "add the missing year under Configuration › Working Days.", date=date, region=region, first=first, last=last))
+            "add the missing year under Configuration › Working Days of a Year.", date=date, region=region, first=first, last=last))
 
     # ------------------------------------------------------------------ keeping
 

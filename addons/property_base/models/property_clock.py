@@ -115,9 +115,11 @@ class PropertyClock(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        self.check_access('create')
         return super(PropertyClock, self._spend_permit()).create(vals_list)
 
     def write(self, vals):
+        self.check_access('write')
         return super(PropertyClock, self._spend_permit()).write(vals)
 
     @api.ondelete(at_uninstall=False)

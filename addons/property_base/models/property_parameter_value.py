@@ -48,6 +48,7 @@ class PropertyParameterValue(models.Model):
         return values
 
     def write(self, vals):
+        self.check_access('write')
         # What does not change is not a change: a form sends back what it was given.
         vals = {name: value for name, value in vals.items() if any(
             record._fields[name].convert_to_cache(value, record, validate=False) != record._fields[name].convert_to_cache(

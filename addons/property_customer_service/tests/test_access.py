@@ -62,6 +62,9 @@ OF_A_PROJECT = {
     'property.price.premium': 'project_id', 'property.price.component': 'project_id', 'property.price.history': 'project_id',
 }
 
+# One for all companies.
+OF_NO_COMPANY = ('property.parameter', 'property.clock.kind', 'property.calendar.day')
+
 # What a read that comes back empty is turned into, to be counted as a refusal.
 NOTHING = "nothing was found"
 
@@ -77,7 +80,26 @@ class AccessCase(PropertyCase):
         cls.records = cls.make_estate(cls.project, cls.building, cls.layout)
         cls.other_records = cls.make_estate(cls.other_project, cls.other_building, cls.other_layout)
         cls.env['property.import.mapping'].create({'header': 'h', 'field': 'room', 'company_id': cls.company.id})
+        cls.records.update(cls.make_shared())
         cls.env.flush_all()
+
+    @classmethod
+    def make_shared(cls):
+        """One record of every shared mechanism.
+
+        :return dict: model → record
+        """
+        parameter = cls.env['property.parameter'].create({'name': 'P', 'code': 'access_test', 'kind': 'integer'})
+        value = cls.env['property.parameter.value'].create({
+            'parameter_id': parameter.id, 'valid_from': '2099-01-01', 'value': '1', 'company_id': cls.company.id})
+        kind = cls.env['property.clock.kind'].create({'name': 'K', 'code': 'access_test', 'amount': 1})
+        clock = cls.env['property.clock']._permitted().create({
+            'name': 'C', 'res_model': 'property.project', 'res_id': cls.project.id, 'kind_id': kind.id, 'count': 'days',
+            'company_id': cls.company.id, 'start': '2025-01-01', 'due': '2025-01-02', 'due_date': '2025-01-02'}).with_context(
+                property_clock_permit=None)
+        reminder = cls.env['property.clock.reminder'].create({'clock_id': clock.id})
+        return {record._name: record for record in (
+            parameter, value, kind, clock, reminder, cls.env['property.calendar.day'].search([], limit=1))}
 
     @classmethod
     def make_estate(cls, project, building, layout):
@@ -161,7 +183,8 @@ class TestMatrix(AccessCase):
             record = self.records[model]
             field = {'property.price.component': 'amount', 'property.permit.coverage': 'area', 'property.price.base': 'price',
                      'property.price.premium': 'value', 'property.price.list.line': 'build_up',
-                     'property.price.history': 'total', 'property.price.list': 'note'}.get(model, 'name')
+                     'property.price.history': 'total', 'property.price.list': 'note',
+                     'property.parameter.value': 'reason', 'property.clock.reminder': 'offset'}.get(model, 'name')
             if model in ('property.price.base', 'property.price.premium'):
                 record = self.records['draft'][{'property.price.base': 'base_ids', 'property.price.premium': 'premium_ids'}[model]]
             for post, user in self.users.items():
@@ -192,6 +215,11 @@ class TestMatrix(AccessCase):
             'property.price.reprice': {'list_id': self.records['draft'].id},
             'property.price.import': {},
             'property.permit.revoke': {'permit_id': self.records['property.permit'].id, 'reason': 'x'},
+            'property.parameter': {'name': 'N', 'code': 'access_test_new'},
+            'property.parameter.value': {
+                'parameter_id': self.records['property.parameter'].id, 'valid_from': '2098-01-01', 'value': '1'},
+            'property.clock.kind': {'name': 'N', 'code': 'access_test_new'},
+            'property.calendar.year': {'year': 2031},
         }
         self.env.flush_all()
         wrong = []
@@ -326,6 +354,8 @@ class TestCompanies(AccessCase):
         for user in self.users_b.values():
             for model, record in {**self.records, 'property.import.mapping': mapping}.items():
                 model = record._name
+                if model in OF_NO_COMPANY:
+                    continue
                 Model, its = self.of(user, self.env[model]), self.of(user, record)
                 with self.subTest(model=model, user=user.login):
                     self.assertTrue(Model.has_access('read'))

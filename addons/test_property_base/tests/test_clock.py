@@ -23,7 +23,8 @@ class ClockCase(TransactionCase):
         cls.company, cls.other_company = cls.env['res.company'].create([{'name': 'Acorn'}, {'name': 'Birch'}])
         cls.group = cls.env['res.groups'].create({'name': 'Escalation'})
         cls.user, cls.chief, cls.stranger = (
-            new_test_user(cls.env, f'clock-{name}', groups='property_base.group_user', company_id=company.id, company_ids=company.ids)
+            new_test_user(
+                cls.env, f'clock-{name}', groups='property_base.group_user', lang='en_US', company_id=company.id, company_ids=company.ids)
             for name, company in (('user', cls.company), ('chief', cls.company), ('stranger', cls.other_company)))
         cls.group.user_ids = [Command.set((cls.chief + cls.stranger).ids)]
         Kind = cls.env['property.clock.kind']
