@@ -52,7 +52,7 @@ class PropertyClock(models.Model):
 
     name = fields.Char(string="Subject", readonly=True, help="Which document, without personal data.")
     res_model = fields.Char(string="Document Model", required=True, readonly=True)
-    res_id = fields.Many2oneReference(string="Document", model_field='res_model', required=True, readonly=True)
+    res_id = fields.Many2oneReference(string="Document", model_field='res_model', required=True, readonly=True, index=True)
     kind_id = fields.Many2one('property.clock.kind', string="Deadline", required=True, readonly=True, ondelete='restrict', index=True)
     company_id = fields.Many2one('res.company', readonly=True, index=True)
     user_id = fields.Many2one('res.users', string="Responsible", readonly=True, index='btree_not_null')
@@ -89,7 +89,6 @@ class PropertyClock(models.Model):
 
     _document_kind_uniq = models.UniqueIndex(
         "(res_model, res_id, kind_id) WHERE state IN ('running', 'paused')", "This deadline runs on the document already.")
-    _document_idx = models.Index('(res_model, res_id)')
     _open_idx = models.Index("(company_id, due) WHERE state IN ('running', 'paused')")
     _overdue_idx = models.Index("(due) WHERE state = 'running' AND overdue IS NOT TRUE")
     _remind_idx = models.Index("(remind_at, id) WHERE state = 'running' AND remind_at IS NOT NULL")
