@@ -9,6 +9,15 @@
     'depends': ['mail'],
     'data': [
         'security/property_base_groups.xml',
+        'security/ir.model.access.csv',
+        'security/property_base_rules.xml',
+        'data/property_parameter_data.xml',
+        'data/property_calendar_data.xml',
+        'data/property_clock_kind_data.xml',
+        'data/ir_cron_data.xml',
+        'views/property_parameter_views.xml',
+        'views/property_calendar_views.xml',
+        'views/property_clock_views.xml',
         'views/property_base_menus.xml',
     ],
     'demo': [

@@ -1,1 +1,4 @@
+from . import local_time
+from . import parameter_value
 from . import table_objects
+from . import working_days

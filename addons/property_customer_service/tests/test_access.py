@@ -43,6 +43,12 @@ MATRIX = {
     'property.unit.request': (
         EVERYBODY, (*SALES, 'vp', 'gm', *EDITORS), (*SALES, *EDITORS), ('signing', *HEADS)),
     'property.release.batch': (EVERYBODY, EDITORS, EDITORS, EDITORS),
+    'property.parameter': (EVERYBODY, *3 * (('administrator',),)),
+    'property.parameter.value': (EVERYBODY, HEADS, HEADS, HEADS),
+    'property.calendar.day': (EVERYBODY, ('administrator',), NOBODY, NOBODY),
+    'property.clock.kind': (EVERYBODY, HEADS, ('administrator',), ('administrator',)),
+    'property.clock': (EVERYBODY, NOBODY, NOBODY, NOBODY),
+    'property.clock.reminder': (EVERYBODY, NOBODY, NOBODY, NOBODY),
     # Wizards: for those who may do what they do.
     'property.price.import': 4 * (EDITORS,),
     'property.price.import.column': 4 * (EDITORS,),
@@ -50,9 +56,10 @@ MATRIX = {
     'property.price.reprice': 4 * (EDITORS,),
     'property.price.reprice.line': 4 * (EDITORS,),
     'property.permit.revoke': 4 * (('registration', 'assistant', *HEADS),),
+    'property.calendar.year': 4 * (('administrator',),),
 }
 OPERATIONS = ('read', 'write', 'create', 'unlink')
-TRANSIENT = {model for model in MATRIX if model.startswith(('property.price.import', 'property.price.reprice', 'property.permit.revoke'))}
+TRANSIENT = {model for model in MATRIX if model.startswith(('property.price.import', 'property.price.reprice', 'property.permit.revoke', 'property.calendar.year'))}
 # What hangs on a project, and is seen with it.
 OF_A_PROJECT = {
     'property.project': 'id', 'property.permit': 'project_id', 'property.permit.coverage': 'project_id',
@@ -62,6 +69,12 @@ OF_A_PROJECT = {
     'property.unit.allocation': 'project_id', 'property.unit.movement': 'project_id', 'property.unit.request': 'project_id',
     'property.release.batch': 'project_id',
 }
+
+# One for all companies.
+OF_NO_COMPANY = ('property.parameter', 'property.clock.kind', 'property.calendar.day')
+
+# What a read that comes back empty is turned into, to be counted as a refusal.
+NOTHING = "nothing was found"
 
 
 class AccessCase(PropertyCase):
@@ -75,7 +88,26 @@ class AccessCase(PropertyCase):
         cls.records = cls.make_estate(cls.project, cls.building, cls.layout)
         cls.other_records = cls.make_estate(cls.other_project, cls.other_building, cls.other_layout)
         cls.env['property.import.mapping'].create({'header': 'h', 'field': 'room', 'company_id': cls.company.id})
+        cls.records.update(cls.make_shared())
         cls.env.flush_all()
+
+    @classmethod
+    def make_shared(cls):
+        """One record of every shared mechanism.
+
+        :return dict: model → record
+        """
+        parameter = cls.env['property.parameter'].create({'name': 'P', 'code': 'access_test', 'kind': 'integer'})
+        value = cls.env['property.parameter.value'].create({
+            'parameter_id': parameter.id, 'valid_from': '2099-01-01', 'value': '1', 'company_id': cls.company.id})
+        kind = cls.env['property.clock.kind'].create({'name': 'K', 'code': 'access_test', 'amount': 1})
+        clock = cls.env['property.clock']._permitted().create({
+            'name': 'C', 'res_model': 'property.project', 'res_id': cls.project.id, 'kind_id': kind.id, 'count': 'days',
+            'company_id': cls.company.id, 'start': '2025-01-01', 'due': '2025-01-02', 'due_date': '2025-01-02'}).with_context(
+                property_clock_permit=None)
+        reminder = cls.env['property.clock.reminder'].create({'clock_id': clock.id})
+        return {record._name: record for record in (
+            parameter, value, kind, clock, reminder, cls.env['property.calendar.day'].search([], limit=1))}
 
     @classmethod
     def make_estate(cls, project, building, layout):
@@ -169,7 +201,8 @@ class TestMatrix(AccessCase):
             field = {'property.price.component': 'amount', 'property.permit.coverage': 'area', 'property.price.base': 'price',
                      'property.price.premium': 'value', 'property.price.list.line': 'build_up',
                      'property.price.history': 'total', 'property.price.list': 'note', 'property.release.batch': 'note',
-                     'property.unit.allocation': 'expiry', 'property.unit.movement': 'reason'}.get(model, 'name')
+                     'property.unit.allocation': 'expiry', 'property.unit.movement': 'reason',
+                     'property.parameter.value': 'reason', 'property.clock.reminder': 'offset'}.get(model, 'name')
             if model in ('property.price.base', 'property.price.premium'):
                 record = self.records['draft'][{'property.price.base': 'base_ids', 'property.price.premium': 'premium_ids'}[model]]
             for post, user in self.users.items():
@@ -200,6 +233,11 @@ class TestMatrix(AccessCase):
             'property.price.reprice': {'list_id': self.records['draft'].id},
             'property.price.import': {},
             'property.permit.revoke': {'permit_id': self.records['property.permit'].id, 'reason': 'x'},
+            'property.parameter': {'name': 'N', 'code': 'access_test_new'},
+            'property.parameter.value': {
+                'parameter_id': self.records['property.parameter'].id, 'valid_from': '2098-01-01', 'value': '1'},
+            'property.clock.kind': {'name': 'N', 'code': 'access_test_new'},
+            'property.calendar.year': {'year': 2031},
         }
         self.env.flush_all()
         wrong = []
@@ -334,6 +372,8 @@ class TestCompanies(AccessCase):
         for user in self.users_b.values():
             for model, record in {**self.records, 'property.import.mapping': mapping}.items():
                 model = record._name
+                if model in OF_NO_COMPANY:
+                    continue
                 Model, its = self.of(user, self.env[model]), self.of(user, record)
                 with self.subTest(model=model, user=user.login):
                     self.assertTrue(Model.has_access('read'))

@@ -71,3 +71,28 @@ class TestRpc(HttpCase):
                     (None, f"The operation cannot be completed: {SENTENCE}"))
         self.env.invalidate_all()
         self.assertEqual(self.log.what, 'happened')
+
+    def test_clock(self):
+        """A deadline is read and nothing else, by an administrator too."""
+        promise = self.env['test_property.promise'].create({'name': 'P'})
+        clock = promise._start_clock('filing', '2025-03-03')
+        self.user.group_ids += self.env.ref('property_base.group_administrator')
+        values = {'res_model': promise._name, 'res_id': promise.id, 'kind_id': clock.kind_id.id, 'count': 'days', 'start': '2025-01-01',
+                  'due': '2099-01-01', 'due_date': '2099-01-01', 'timezone': 'UTC', 'region': 'CN'}
+        with mute_logger('odoo.http', 'odoo.addons.base.models.ir_model', 'odoo.models'):
+            for context in ({}, {'property_clock_permit': True}, {'property_clock_permit': {'ids': clock.ids}, 'property_transition': True}):
+                for method, args in (
+                    ('write', (clock.ids, {'due': '2099-01-01'})), ('write', (clock.ids, {'state': 'met'})), ('create', ([values],)),
+                    ('write', (clock.ids, {'stopped': '2025-03-04', 'overdue': False})), ('unlink', (clock.ids,)), ('copy', (clock.ids,)),
+                ):
+                    result, refusal = self.call('property.clock', method, *args, context=context)
+                    self.assertIsNone(result, method)
+                    self.assertTrue(refusal, method)
+            for method in ('_stop', '_permitted', '_cron_remind', '_cancel'):
+                self.assertIn('cannot be called remotely', self.call('property.clock', method, clock.ids)[1])
+            for method in ('_stop_clock', '_start_clock', '_cancel_clock'):
+                self.assertIn('cannot be called remotely', self.call(promise._name, method, promise.ids, 'filing')[1])
+        self.assertEqual(self.call('property.clock', 'read', clock.ids, ['due_date'])[0], [{'id': clock.id, 'due_date': '2025-04-02'}])
+        self.env.invalidate_all()
+        self.assertEqual((clock.state, str(clock.due_date), clock.stopped), ('running', '2025-04-02', False))
+        self.assertEqual(self.env['property.clock'].search_count([('res_model', '=', promise._name), ('res_id', '=', promise.id)]), 1)
