@@ -73,7 +73,9 @@ export class BoardModel {
         unit.soon = Boolean(unit.expiresAt && unit.expiresAt < DateTime.now().plus(EXPIRES_SOON));
         unit.label = [this.fullRoom(unit), state.label, unit.area && `${unit.area} ㎡`, unit.price]
             .filter(Boolean).join(", ");
-        unit.haystack = [unit.room, this.fullRoom(unit), unit.holder].filter(Boolean).join(" ").toLowerCase();
+        // 2-2501 finds the room of 2单元 too.
+        const short = unit.stair && `${unit.stair.replace(/\D/g, "")}-${unit.room}`;
+        unit.haystack = [this.fullRoom(unit), short, unit.holder].filter(Boolean).join(" ").toLowerCase();
         return unit;
     }
 
@@ -96,7 +98,7 @@ export class BoardModel {
             id: unit.id,
             room: this.fullRoom(unit),
             building: this.building.name,
-            floor: floorLabel(unit.floor),
+            floor: _t("Floor %s", floorLabel(unit.floor)),
             state: STATE_BY_ID[unit.state] || STATES[0],
             layout: this.layouts.get(unit.layoutId),
             usage: USAGES[unit.usage],
