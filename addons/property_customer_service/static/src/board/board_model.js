@@ -394,7 +394,7 @@ export class BoardModel {
             price += unit.listPrice || 0;
         }
         return {
-            count: this.selection.size,
+            text: _t("%s selected", this.selection.size),
             area: formatFloat(area, { digits: [16, 2] }),
             price: price ? this.compact.format(price) : "",
         };

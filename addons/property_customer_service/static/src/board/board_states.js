@@ -1,15 +1,18 @@
 import { _t } from "@web/core/l10n/translation";
 
-/** The life of a unit, in order. The sign, one letter or character, stands beside the colour for those who do not see it. */
+/**
+ * The life of a unit, in order. The sign (two letters: Odoo leaves single ones
+ * untranslated) stands beside the colour for those who do not see it.
+ */
 export const STATES = [
-    { id: "unreleased", label: _t("Not released"), sign: _t("N"), sold: false },
-    { id: "available", label: _t("Available"), sign: _t("A"), sold: false },
-    { id: "held", label: _t("Held"), sign: _t("H"), sold: false },
-    { id: "subscribed", label: _t("Subscribed"), sign: _t("S"), sold: true },
-    { id: "contracted", label: _t("Contracted"), sign: _t("C"), sold: true },
-    { id: "registered", label: _t("Registered"), sign: _t("R"), sold: true },
-    { id: "handed_over", label: _t("Handed over"), sign: _t("O"), sold: true },
-    { id: "titled", label: _t("Titled"), sign: _t("T"), sold: true },
+    { id: "unreleased", label: _t("Not released"), sign: _t("NR"), sold: false },
+    { id: "available", label: _t("Available"), sign: _t("AV"), sold: false },
+    { id: "held", label: _t("Held"), sign: _t("HD"), sold: false },
+    { id: "subscribed", label: _t("Subscribed"), sign: _t("SU"), sold: true },
+    { id: "contracted", label: _t("Contracted"), sign: _t("CO"), sold: true },
+    { id: "registered", label: _t("Registered"), sign: _t("RE"), sold: true },
+    { id: "handed_over", label: _t("Handed over"), sign: _t("HO"), sold: true },
+    { id: "titled", label: _t("Titled"), sign: _t("TI"), sold: true },
 ];
 
 export const STATE_BY_ID = Object.fromEntries(STATES.map((state) => [state.id, state]));

@@ -229,15 +229,26 @@ export class PropertyBoard extends Component {
     get elevationStyle() {
         const stairs = this.shownStairs;
         const columns = stairs.reduce((sum, { columns }) => sum + columns.length, 0);
-        return `--columns: ${columns}; --stairs: ${stairs.length}`;
+        const width = (cell) =>
+            `calc(var(--label) + ${columns} * (${cell} + var(--cell-gap)) + ${stairs.length} * var(--stair-gap))`;
+        return `min-width: ${width("var(--cell)")}; max-width: ${width("150px")}`;
+    }
+
+    groupStyle(count) {
+        return `flex: ${count} 1 calc(${count} * (var(--cell) + var(--cell-gap))); grid-template-columns: repeat(${count}, minmax(0, 1fr))`;
     }
 
     get boardClass() {
         return this.board?.columnCount > WIDE_COLUMNS ? "o_board_wide" : "o_board_tall";
     }
 
-    get hasHeading() {
-        return this.board.stairs.some(({ columns }) => columns.some(Boolean));
+    get soldText() {
+        const { sold, total } = this.board.totals;
+        return _t("%(sold)s of %(total)s sold", { sold, total });
+    }
+
+    get matchingText() {
+        return _t("%s match", this.board.matching);
     }
 
     // -------------------------------------------------------------------------
