@@ -28,6 +28,7 @@
         'views/property_permit_views.xml',
         'views/property_project_views.xml',
         'views/property_unit_feature_views.xml',
+        'views/property_board_views.xml',
         'views/property_menus.xml',
     ],
     'demo': [

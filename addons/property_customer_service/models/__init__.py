@@ -2,6 +2,7 @@ from . import res_company
 from . import property_project
 from . import property_permit
 from . import property_building
+from . import property_board
 from . import property_layout
 from . import property_unit_feature
 from . import property_unit
