@@ -1,21 +1,25 @@
 import json
 
-from odoo import models
+from odoo import fields, models
 from odoo.tools import SQL
 
 
 class PropertyBuilding(models.Model):
-    """What the sales-control board reads. For the time being: without holders, rights by post, or a version of its own."""
+    """What the sales-control board reads: one statement to JSON, whatever the size of the building."""
 
     _inherit = 'property.building'
 
     def get_board(self):
-        """All that the board of one building shows."""
+        """All that the board of one building shows.
+
+        :return: dict of building, version (the newest movement), currency, layouts, units (rows), rights
+        """
         self.ensure_one()
         self.check_access('read')
         layouts = self.env['property.layout'].search([('project_id', '=', self.project_id.id)])
-        version, units = self._read_board_units(0)
         currency = self.currency_id
+        version, units = self._read_board_units()
+        may_ask = self.env['property.unit.request'].has_access('create')
         return {
             'building': {
                 'id': self.id, 'name': self.name, 'project_id': self.project_id.id,
@@ -25,38 +29,52 @@ class PropertyBuilding(models.Model):
             'currency': {
                 'symbol': currency.symbol, 'position': currency.position, 'decimals': currency.decimal_places},
             'layouts': [[layout.id, layout.display_name] for layout in layouts],
-            'holders': {},
             'units': units,
-            'rights': dict.fromkeys(('release', 'hold', 'unhold'), True),
+            'rights': dict.fromkeys(('release', 'hold', 'unhold'), may_ask),
         }
 
     def get_board_changes(self, since_version):
-        """The rows of the units that changed after ``since_version``."""
+        """The rows of the units that moved after the movement ``since_version``.
+
+        :param int since_version: the version that the board shows
+        :return: dict of version and units
+        """
         self.ensure_one()
         self.check_access('read')
-        version, units = self._read_board_units(since_version)
-        return {'version': max(version, since_version), 'units': units}
+        version, units = self._read_board_units(int(since_version))
+        return {'version': version, 'units': units}
 
-    def _read_board_units(self, since):
-        """One statement: the newest version and the rows of the units that are newer than ``since``."""
+    def _read_board_units(self, since=None):
+        """The newest movement of the building, and the rows of its units: those that the user may see, and with
+        ``since`` those that moved after it."""
         Unit = self.env['property.unit']
-        Unit.flush_model()
-        query = Unit._search([('building_id', '=', self.id)])
-        query.order = None
-        permit = bool(self.permit_id)
-        changed = SQL("(extract(epoch from property_unit.write_date) * 1000)::bigint")
-        block = SQL("""
-            CASE WHEN sealed THEN 'sealed'
-                 WHEN state = 'unreleased' THEN 'not_released'
-                 WHEN state <> 'available' THEN NULL
-                 WHEN NOT %s THEN 'no_permit'
-                 WHEN mortgaged AND NOT COALESCE(mortgage_consent, false) THEN 'mortgaged'
-                 WHEN COALESCE(list_price, 0) = 0 THEN 'no_price' END""", permit)
-        rows = self.env.execute_query(query.select(SQL("""
-            max(%(changed)s),
-            json_agg(json_build_array(property_unit.id, stair, floor, property_unit.name, stack, layout_id, usage, orientation,
-                gross_area, inside_area, unit_price, list_price, state, %(block)s, NULL, NULL))
-                FILTER (WHERE %(changed)s > %(since)s)""", changed=changed, block=block, since=since)
-        )) if not query.is_empty() else []
-        version, units = rows[0] if rows else (0, [])
+        self.env.flush_all()
+        domain = [('building_id', '=', self.id)]
+        moved = SQL(
+            "u.id IN (SELECT unit_id FROM property_unit_movement WHERE building_id = %s AND id > %s)", self.id, since
+        ) if since is not None else SQL("TRUE")
+        version, units = self.env.execute_query(SQL(
+            """
+            SELECT (SELECT max(id) FROM property_unit_movement WHERE building_id = %(building)s), json_agg(json_build_array(
+                u.id, u.stair, u.floor, u.name, u.stack, u.layout_id, u.usage, u.orientation, u.gross_area, u.inside_area,
+                u.unit_price, u.list_price, u.state,
+                CASE WHEN u.sealed THEN 'sealed'
+                    WHEN u.state = 'unreleased' THEN 'not_released'
+                    WHEN u.state != 'available' THEN NULL
+                    WHEN u.mortgaged AND u.mortgage_consent IS NOT TRUE THEN 'mortgaged'
+                    WHEN NOT %(permit)s THEN 'no_permit'
+                    WHEN u.price_line_id IS NULL THEN 'no_price'
+                    WHEN b.date_open > %(now)s OR b.date_close <= %(now)s THEN 'window' END,
+                concat_ws(' ', r.name, p.name), to_char(a.expiry, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')))
+            FROM property_unit u
+            LEFT JOIN property_release_batch b ON b.id = u.batch_id
+            LEFT JOIN property_unit_allocation a ON a.unit_id = u.id
+            LEFT JOIN property_unit_request r ON r.id = a.request_id
+            LEFT JOIN res_users s ON s.id = r.requester_id
+            LEFT JOIN res_partner p ON p.id = s.partner_id
+            WHERE u.id IN %(units)s AND %(moved)s
+            """,
+            building=self.id, permit=bool(self.permit_id), now=fields.Datetime.now(), moved=moved,
+            units=Unit._search(domain, order='id').subselect(),
+        ))[0]
         return version or 0, (json.loads(units) if isinstance(units, str) else units) or []

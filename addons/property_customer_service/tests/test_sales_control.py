@@ -328,3 +328,43 @@ class TestSalesControl(SalesControlCase):
         queries(units[:1])
         # The ORM writes a hundred records at a time.
         self.assertEqual(queries(units[1:3]), queries(units[3:103]))
+
+    # ------------------------------------------------------------------ the board
+
+    def board(self, post='manager'):
+        return {row[0]: row for row in self.building.with_user(self.users[post]).get_board()['units']}
+
+    def test_board_says_what_the_units_say(self):
+        self.release(self.units[:8])
+        hold = self.hold(self.units[:1])
+        self.units[1].write({'sealed': True, 'seal_note': 'Court 12'})
+        self.units[2].mortgaged = True
+        self.env.flush_all()
+        rows = self.board()
+        self.assertEqual(set(rows), set(self.units.ids))
+        for unit in self.units:
+            row = rows[unit.id]
+            self.assertEqual(row[1:5], [unit.stair, unit.floor, unit.name, unit.stack])
+            self.assertEqual(row[8:13], [unit.gross_area, unit.inside_area, unit.unit_price, unit.list_price, unit.state])
+            self.assertEqual(row[13] or False, unit.sale_block if unit.sale_block != 'taken' else False)
+        self.assertEqual(rows[self.units[0].id][14], f"{hold.name} {self.users['consultant'].name}")
+        self.assertEqual(rows[self.units[0].id][15], hold.expiry.strftime('%Y-%m-%dT%H:%M:%SZ'))
+        self.permit.action_revoke('Withdrawn')
+        self.assertEqual(self.board()[self.units[3].id][13], 'no_permit')
+
+    def test_board_changes(self):
+        self.release()
+        board = self.building.with_user(self.users['consultant'])
+        version = board.get_board()['version']
+        self.assertEqual(board.get_board_changes(version), {'version': version, 'units': []})
+        self.hold(self.units[4:6])
+        changes = board.get_board_changes(version)
+        self.assertEqual(sorted(row[0] for row in changes['units']), self.units[4:6].ids)
+        self.assertEqual({row[12] for row in changes['units']}, {'held'})
+        self.assertGreater(changes['version'], version)
+
+    def test_board_of_another_project(self):
+        self.make_units(self.other_building, [1])
+        with self.assertRaises(AccessError):
+            self.other_building.with_user(self.users['consultant']).get_board()
+        self.assertTrue(self.other_building.with_user(self.users['signing']).get_board()['units'])
