@@ -24,7 +24,19 @@ def export_terms(env, module):
     buffer = io.BytesIO()
     if not trans_export(False, [module], buffer, "po", env):
         return None
-    return polib.pofile(buffer.getvalue().decode())
+    terms = polib.pofile(buffer.getvalue().decode())
+    # Nobody reads the labels of an abstract model, and whether Odoo exports those that other modules add to it depends
+    # on whether the database was made or updated.
+    abstract = tuple(
+        f"field_{name.replace('.', '_')}__" for name, model in env.registry.items()
+        if model._abstract and name.startswith("property."))
+    for entry in list(terms):
+        entry.occurrences = [
+            occurrence for occurrence in entry.occurrences
+            if not occurrence[0].rpartition(".")[2].startswith(abstract)]
+        if not entry.occurrences:
+            terms.remove(entry)
+    return terms
 
 
 def _catalogue(module):
