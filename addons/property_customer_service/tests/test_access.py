@@ -510,6 +510,9 @@ class TestMenus(AccessCase):
             self.assertIn(roots.id, ours.ids, post)
             for menu in ours:
                 if action := menu.sudo().action:
+                    if action._name == 'ir.actions.client':  # the board
+                        self.assertTrue(self.env['property.building'].with_user(user).has_access('read'), (post, menu.complete_name))
+                        continue
                     Model = self.env[action.res_model].with_user(user)
                     self.assertTrue(Model.has_access('read'), (post, menu.complete_name))
                     Model.get_views([(False, mode) for mode in action.view_mode.split(',')])
