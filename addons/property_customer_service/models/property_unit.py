@@ -93,7 +93,7 @@ class PropertyUnit(models.Model):
     price_history_ids = fields.One2many('property.price.history', 'unit_id')
     batch_id = fields.Many2one(
         'property.release.batch', "Release", readonly=True, copy=False, index='btree_not_null', ondelete='restrict')
-    allocation_ids = fields.One2many('property.unit.allocation', 'unit_id', "Allocation")
+    allocation_ids = fields.One2many('property.unit.allocation', 'unit_id')
     movement_ids = fields.One2many('property.unit.movement', 'unit_id')
     sale_block = fields.Selection([
         ('not_released', "Not released"),

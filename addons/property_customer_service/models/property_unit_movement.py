@@ -26,7 +26,7 @@ class PropertyUnitMovement(models.Model):
     state_to = fields.Selection(
         lambda self: self.env['property.unit']._fields['state']._description_selection(self.env), "To", readonly=True, required=True)
     document_model = fields.Char(readonly=True, required=True)
-    document_id = fields.Many2oneReference("Document", model_field='document_model', readonly=True, required=True)
+    document_id = fields.Many2oneReference(model_field='document_model', readonly=True, required=True)
     document_name = fields.Char("Document Number", readonly=True, required=True)
     reason = fields.Char(readonly=True)
     user_id = fields.Many2one('res.users', "By", required=True, readonly=True, ondelete='restrict')
