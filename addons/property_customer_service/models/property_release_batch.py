@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import UserError
 
 
 class PropertyReleaseBatch(models.Model):
@@ -44,11 +44,7 @@ class PropertyReleaseBatch(models.Model):
     @api.constrains('project_id', 'unit_ids')
     def _check_project(self):
         for batch in self:
-            other = next((unit for unit in batch.unit_ids if unit.project_id != batch.project_id), None)
-            if other:
-                raise ValidationError(self.env._(
-                    "%(unit)s belongs to %(other)s and not to %(project)s.", unit=other.full_name,
-                    other=other.project_id.name, project=batch.project_id.name))
+            batch.unit_ids._check_of_project(batch.project_id)
 
     def write(self, vals):
         if {'unit_ids', 'project_id', 'date_open'} & vals.keys() and self.filtered(lambda batch: batch.state not in ('draft',)):
@@ -72,7 +68,7 @@ class PropertyReleaseBatch(models.Model):
             if batch.date_close and batch.date_close <= fields.Datetime.now():
                 raise UserError(self.env._("%s would close before it opens: change its hours.", batch.name))
             if batch.date_open and batch.date_open > fields.Datetime.now():
-                batch._check_units()
+                batch.unit_ids._check_can_be_released()
                 batch._transition('scheduled')
             else:
                 batch._action_open()
@@ -106,14 +102,6 @@ class PropertyReleaseBatch(models.Model):
         self.check_access('write')
         if not self.env.su and not self.env['property.unit.request']._is_officer():
             raise UserError(self.env._("Only the sales-control officer may offer units."))
-
-    def _check_units(self):
-        for unit in self.unit_ids:
-            if unit.state != 'unreleased':
-                raise UserError(unit.sale_block_reason)
-            block, sentence = unit._offer_block(fields.Datetime.now())
-            if block and block != 'window':
-                raise UserError(sentence)
 
     def _action_open(self):
         self.ensure_one()

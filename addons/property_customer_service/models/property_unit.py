@@ -257,6 +257,24 @@ class PropertyUnit(models.Model):
 
     # ------------------------------------------------------------------ sales control
 
+    def _check_of_project(self, project):
+        """:raise ValidationError: the first unit that belongs to another project"""
+        other = next((unit for unit in self if unit.project_id != project), None)
+        if other:
+            raise ValidationError(self.env._(
+                "%(unit)s belongs to %(other)s and not to %(project)s.", unit=other.full_name,
+                other=other.project_id.name, project=project.name))
+
+    def _check_can_be_released(self):
+        """:raise UserError: the first unit that cannot be offered, whatever the hour"""
+        now = fields.Datetime.now()
+        for unit in self:
+            if unit.state != 'unreleased':
+                raise UserError(unit.sale_block_reason)
+            block, sentence = unit._offer_block(now)
+            if block and block != 'window':
+                raise UserError(sentence)
+
     def _move(self, to, document, reason, expiry=None):
         """Move the units to the state ``to``: the only way that a unit's state changes.
 

@@ -81,11 +81,7 @@ class PropertyUnitRequest(models.Model):
     @api.constrains('project_id', 'unit_ids', 'kind', 'hold_id')
     def _check_units(self):
         for request in self:
-            other = next((unit for unit in request.unit_ids if unit.project_id != request.project_id), None)
-            if other:
-                raise ValidationError(self.env._(
-                    "%(unit)s belongs to %(other)s and not to %(project)s.", unit=other.full_name,
-                    other=other.project_id.name, project=request.project_id.name))
+            request.unit_ids._check_of_project(request.project_id)
             if request.kind in ('extend', 'unhold') and not request.hold_id:
                 raise ValidationError(self.env._("Say which hold it is about."))
 
@@ -251,14 +247,8 @@ class PropertyUnitRequest(models.Model):
         """What can be said before anybody decides: the units, one by one."""
         if not self.unit_ids:
             raise UserError(self.env._("Choose the units first."))
-        now = fields.Datetime.now()
         if self.kind == 'release':
-            for unit in self.unit_ids:
-                block, sentence = unit._offer_block(now)
-                if unit.state != 'unreleased':
-                    raise UserError(unit.sale_block_reason)
-                if block and block != 'window':
-                    raise UserError(sentence)
+            self.unit_ids._check_can_be_released()
         elif self.kind == 'hold':
             for unit in self.unit_ids:
                 if unit.sale_block:
