@@ -104,7 +104,7 @@ class AccessCase(PropertyCase):
         clock = cls.env['property.clock']._permitted().create({
             'name': 'C', 'res_model': 'property.project', 'res_id': cls.project.id, 'kind_id': kind.id, 'count': 'days',
             'company_id': cls.company.id, 'start': '2025-01-01', 'due': '2025-01-02', 'due_date': '2025-01-02'}).with_context(
-                property_clock_permit=None)
+                property_permit=None)
         reminder = cls.env['property.clock.reminder'].create({'clock_id': clock.id})
         return {record._name: record for record in (
             parameter, value, kind, clock, reminder, cls.env['property.calendar.day'].search([], limit=1))}
