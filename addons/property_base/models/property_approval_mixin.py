@@ -139,7 +139,8 @@ class PropertyApprovalMixin(models.AbstractModel):
     # ------------------------------------------------------------------ guard
 
     def write(self, vals):
-        if guarded := self._approval_top_fields() & vals.keys():
+        # What comes with a state comes from the document's own action, or is refused for the state.
+        if 'state' not in vals and (guarded := self._approval_top_fields() & vals.keys()):
             permit = self.env.context.get('property_permit')
             if isinstance(permit, Permit) and permit.spend(self):
                 self = self.with_context(property_permit=None)  # noqa: PLW0642  (used up here, and no further)
