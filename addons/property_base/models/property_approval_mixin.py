@@ -258,42 +258,26 @@ class PropertyApprovalMixin(models.AbstractModel):
     # ------------------------------------------------------------------ what was asked
 
     def _approval_snapshot(self):
-        """:return: dict of guarded field → raw value that JSON can hold, with the names that were seen"""
+        """:return: list of [guarded field, raw value that JSON can hold, with the names that were seen]"""
         self.ensure_one()
-        snapshot = {}
+        snapshot = []
         for path in self._approval_guarded_fields():
             name, _dot, inner = path.partition('.')
             if inner:
-                snapshot[path] = [[line.id, line.display_name, line._fields[inner].convert_to_read(line[inner], line, use_display_name=True)
-                                   if line._fields[inner].type != 'many2one' else [line[inner].id, line[inner].display_name]]
-                                  for line in self[name]]
+                snapshot.append([path, [[line.id, line.display_name, _raw(line, inner)] for line in self[name]]])
             else:
-                snapshot[path] = self._approval_raw(name)
+                snapshot.append([path, _raw(self, name)])
         # As it will come back from the database.
         return json.loads(json.dumps(snapshot, default=str))
 
     def _approval_key_figures(self):
-        return json.loads(json.dumps({name: self._approval_raw(name) for name in self._approval_key_fields()}, default=str))
-
-    def _approval_raw(self, name):
-        field, value = self._fields[name], self[name]
-        if field.type == 'many2one':
-            return [value.id, value.display_name] if value else False
-        if field.type in ('one2many', 'many2many'):
-            if len(value) > LONGEST_LIST:
-                return {'count': len(value), 'sha256': hashlib.sha256(repr(sorted(value.ids)).encode()).hexdigest()}
-            return [[record.id, record.display_name] for record in value.sorted('id')]
-        if field.type in ('monetary', 'float'):
-            return value
-        if field.type == 'html':
-            return str(value or '')
-        return value or False if field.type not in ('integer', 'boolean') else value
+        return json.loads(json.dumps([[name, _raw(self, name)] for name in self._approval_key_fields()], default=str))
 
     def _approval_changes(self, snapshot):
         """:return: labels of the guarded fields that are no longer as in the snapshot; names of records do not count"""
         self.ensure_one()
-        now = self._approval_snapshot()
-        return [self._approval_label(name) for name in snapshot if _without_names(now.get(name)) != _without_names(snapshot[name])]
+        now = dict(self._approval_snapshot())
+        return [self._approval_label(name) for name, raw in snapshot if _without_names(now.get(name)) != _without_names(raw)]
 
     def _approval_asked(self):
         return self[self._approval_limit_field] if self._approval_limit_field else 0
@@ -369,6 +353,19 @@ class PropertyApprovalMixin(models.AbstractModel):
         if digits is None:
             return float_repr(number, 4).rstrip('0').rstrip('.')
         return formatLang(self.env, number, digits=digits[1])
+
+
+def _raw(record, name):
+    field, value = record._fields[name], record[name]
+    if field.type == 'many2one':
+        return [value.id, value.display_name] if value else False
+    if field.type in ('one2many', 'many2many'):
+        if len(value) > LONGEST_LIST:
+            return {'count': len(value), 'sha256': hashlib.sha256(repr(sorted(value.ids)).encode()).hexdigest()}
+        return [[each.id, each.display_name] for each in value.sorted('id')]
+    if field.type in ('integer', 'boolean', 'float', 'monetary'):
+        return value
+    return str(value) if value else False
 
 
 def _without_names(raw):

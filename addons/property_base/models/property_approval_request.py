@@ -103,16 +103,16 @@ class PropertyApprovalRequest(models.Model):
     @api.depends_context('uid', 'lang')
     def _compute_summary(self):
         for request in self:
-            request.figures = request._readable(request.sudo().key_figures or {})
+            request.figures = request._readable(request.sudo().key_figures or [])
             request.summary = ' · '.join(f"{label} {text}" for _name, label, text in request.figures)
 
     def _readable(self, values):
-        """:return: list of [field, label, text] of those stored values that the user may read"""
+        """:return: list of [field, label, text] of those stored [field, raw value] that the user may read"""
         if self.res_model not in self.env:
             return []
         model = self.env[self.res_model]
         return [[name, model._approval_label(name), model._approval_text(name, raw)]
-                for name, raw in values.items() if model._approval_may_read(name)]
+                for name, raw in values if model._approval_may_read(name)]
 
     @api.depends('snapshot')
     @api.depends_context('uid', 'lang')
@@ -120,14 +120,14 @@ class PropertyApprovalRequest(models.Model):
         for request in self:
             document = request._document()
             before = request._previous()
-            before = dict((name, text) for name, _label, text in before._readable(before.sudo().snapshot or {})) if before else {}
+            before = dict((name, text) for name, _label, text in before._readable(before.sudo().snapshot or [])) if before else {}
             now = {}
             if document is not None and document.exists():
                 now = {name: text for name, _label, text in request._readable(document._approval_snapshot())}
             request.values = [
                 {'name': name, 'label': label, 'before': before.get(name), 'then': text, 'now': now.get(name),
                  'edited': name in before and before[name] != text, 'since': name in now and now[name] != text}
-                for name, label, text in request._readable(request.sudo().snapshot or {})]
+                for name, label, text in request._readable(request.sudo().snapshot or [])]
 
     def _previous(self):
         self.ensure_one()
