@@ -194,10 +194,10 @@ class PropertyApprovalRequestStep(models.Model):
             'quorum': self.quorum,
             'due': fields.Datetime.to_string(self.due) if self.due else False,
             'overdue': self.overdue,
-            'standing_in': self.stand_in_group_id.name if self.standing_in and self.state == 'pending' else False,
+            'standing_in': self.env._("or %s", self.stand_in_group_id.name) if self.standing_in and self.state == 'pending' else False,
             'decisions': [{
-                'user': decision.user_id.name,
-                'principal': decision.principal_id.name if decision.principal_id != decision.user_id else False,
+                'who': decision.user_id.name if decision.principal_id == decision.user_id else self.env._(
+                    "%(user)s for %(principal)s", user=decision.user_id.name, principal=decision.principal_id.name),
                 'kind': decision.kind,
                 'kind_label': dict(decision._fields['kind']._description_selection(self.env))[decision.kind],
                 'opinion': decision.opinion or False,

@@ -19,8 +19,7 @@ class PropertyApprovalDecide(models.TransientModel):
     allow_reject = fields.Boolean(compute='_compute_what')
     opinion = fields.Text()
     may_limit = fields.Boolean(compute='_compute_what')
-    limit_label = fields.Char(compute='_compute_what')
-    asked = fields.Char(compute='_compute_what')
+    limit_text = fields.Char(compute='_compute_what')
     granted = fields.Float("Grant Only", digits=(16, 2), help="Empty: what was asked.")
 
     @api.depends('request_step_ids')
@@ -38,8 +37,9 @@ class PropertyApprovalDecide(models.TransientModel):
             document = step.request_id._document() if step else None
             field = document._approval_limit_field if document is not None else None
             wizard.may_limit = len(steps) == 1 and step.may_limit and bool(field)
-            wizard.limit_label = document._approval_label(field) if wizard.may_limit else False
-            wizard.asked = document._approval_text(field, step.request_id.granted or step.request_id.asked) if wizard.may_limit else False
+            wizard.limit_text = self.env._(
+                "%(what)s, instead of %(asked)s", what=document._approval_label(field),
+                asked=document._approval_text(field, step.request_id.granted or step.request_id.asked)) if wizard.may_limit else False
 
     def action_confirm(self):
         """Decide; the window stays open with its sentence when it cannot be."""

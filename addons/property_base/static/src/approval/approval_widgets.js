@@ -1,5 +1,6 @@
 import { Component } from "@odoo/owl";
 import { formatDateTime, deserializeDateTime } from "@web/core/l10n/dates";
+import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
 
@@ -44,6 +45,14 @@ export class ApprovalRibbon extends JsonWidget {
 
     get earlier() {
         return this.rounds.slice(0, -1);
+    }
+
+    get earlierLabel() {
+        return _t("Earlier submissions: %s", this.earlier.length);
+    }
+
+    get lastLabel() {
+        return _t("Submitted before: %s", this.last.state_label);
     }
 
     get ahead() {
