@@ -21,6 +21,7 @@ class ApprovalCase(TransactionCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.env['res.lang']._activate_lang('en_US')
         cls.env = cls.env(context={**cls.env.context, 'lang': 'en_US', 'no_reset_password': True})
         cls.company = cls.env['res.company'].create({'name': 'Acorn Estates', 'currency_id': cls.env.ref('base.CNY').id})
         cls.users = {}
@@ -31,7 +32,7 @@ class ApprovalCase(TransactionCase):
         }.items():
             cls.users[login] = new_test_user(
                 cls.env, f'approval-{login}', groups=f'property_base.{group}', name=login, email=f'{login}@example.com',
-                company_id=cls.company.id, company_ids=[Command.set(cls.company.ids)], notification_type='email')
+                company_id=cls.company.id, company_ids=[Command.set(cls.company.ids)], notification_type='email', lang='en_US')
         cls.portal = new_test_user(cls.env, 'approval-portal', groups='base.group_portal')
         cls.env = cls.env(context={**cls.env.context, 'allowed_company_ids': cls.company.ids})
         cls.metrics = {code: cls.env['property.approval.metric'].create({'code': f'test_{code}', 'name': code.title()})
