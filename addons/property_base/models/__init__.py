@@ -7,3 +7,7 @@ from . import property_clock_kind
 from . import property_clock
 from . import property_clock_reminder
 from . import property_clock_mixin
+from . import ir_filters
+from . import property_secret_key
+from . import property_unmasking
+from . import property_secret_mixin

@@ -2,3 +2,4 @@ from . import test_property_document
 from . import test_property_log
 from . import test_property_promise
 from . import test_property_ticket
+from . import test_property_vault
