@@ -13,7 +13,7 @@
         'security/ir.model.access.csv',
         'security/property_customer_service_rules.xml',
         'security/res_partner_rules.xml',
-        'data/property_parameter_data.xml',
+        'data/property_buyer_data.xml',
         'data/ir_sequence_data.xml',
         'data/ir_cron_data.xml',
         'wizard/property_permit_revoke_views.xml',
