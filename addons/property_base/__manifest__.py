@@ -25,6 +25,7 @@
         'views/property_parameter_views.xml',
         'views/property_calendar_views.xml',
         'views/property_clock_views.xml',
+        'views/property_unmasking_views.xml',
         'views/property_base_menus.xml',
     ],
     'demo': [
@@ -37,6 +38,7 @@
             'property_base/static/src/**/*',
         ],
     },
+    'external_dependencies': {'python': ['cryptography']},
     'pre_init_hook': '_pre_init_hook',
     'uninstall_hook': '_uninstall_hook',
 }
