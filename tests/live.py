@@ -1,6 +1,8 @@
-"""A real server with a database of its own, and a browser before it: for what a test's cursor cannot show."""
+"""A real server with a database of its own, and clients or a browser before it: for what a test's cursor cannot show."""
 
 import contextlib
+import http.client
+import json
 import os
 import resource
 import shutil
@@ -10,12 +12,16 @@ import sys
 import tempfile
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+import odoo.sql_db
 import odoo.tools
+from odoo import SUPERUSER_ID, api
+from odoo.modules.registry import Registry
 from odoo.tools.misc import find_in_path
 
 STARTED_WITHIN = 60
@@ -46,17 +52,30 @@ def database(source):
             shutil.copytree(filestore / f"{source}_tpl", filestore / name, copy_function=os.link)
         yield name
     finally:
+        odoo.sql_db.close_db(name)
+        Registry.delete(name)
         run_sql("postgres", f'drop database if exists "{name}" with (force)')
         shutil.rmtree(filestore / name, ignore_errors=True)
 
 
 @contextlib.contextmanager
-def server(source, *options):
+def environment(name):
+    """The ORM on the database ``name`` in a transaction of its own, which is committed at the end."""
+    with Registry(name).cursor() as cr:
+        yield api.Environment(cr, SUPERUSER_ID, {})
+
+
+@contextlib.contextmanager
+def server(source, *options, prepare=None):
     """Odoo in processes of its own on a copy of ``source``.
 
+    :param prepare: function of (env), which fills the database before the server starts
     :return: its address and the name of its database
     """
     with database(source) as name, tempfile.NamedTemporaryFile("w+", suffix=".log") as log:
+        if prepare:
+            with environment(name) as env:
+                prepare(env)
         port = _free_port()
         process = subprocess.Popen([
             sys.executable, "-m", "odoo", "-c", odoo.tools.config["config"], "-d", name, "--db-filter", f"^{name}$",
@@ -78,6 +97,39 @@ def server(source, *options):
         finally:
             process.terminate()
             process.wait(30)
+
+
+class Refused(Exception):
+    """What the server answered instead of a result: one sentence, if all is well."""
+
+
+class Client:
+    """Somebody who is logged in and calls the server as the web client does. One thread each."""
+
+    def __init__(self, url, database, login):
+        self.address = urllib.parse.urlsplit(url)
+        self.headers = {"Content-Type": "application/json"}
+        response, _answer = self._post(
+            "/web/session/authenticate", {"db": database, "login": login, "password": login})
+        self.headers["Cookie"] = response.headers["Set-Cookie"].partition(";")[0]
+
+    def _post(self, path, params):
+        connection = http.client.HTTPConnection(self.address.hostname, self.address.port, timeout=120)
+        try:
+            connection.request("POST", path, json.dumps({"jsonrpc": "2.0", "params": params}), self.headers)
+            response = connection.getresponse()
+            answer = json.loads(response.read())
+        finally:
+            connection.close()
+        if "error" in answer:
+            raise Refused(answer["error"]["data"]["message"])
+        return response, answer["result"]
+
+    def call(self, model, method, *args, **kwargs):
+        """:raise Refused: what the server does not do, with its sentence"""
+        kwargs = {"context": {"lang": "en_US"}, **kwargs}
+        params = {"model": model, "method": method, "args": args, "kwargs": kwargs}
+        return self._post(f"/web/dataset/call_kw/{model}/{method}", params)[1]
 
 
 @contextlib.contextmanager

@@ -14,9 +14,11 @@
         'security/property_customer_service_rules.xml',
         'data/ir_sequence_data.xml',
         'data/ir_cron_data.xml',
+        'data/property_parameter_data.xml',
         'wizard/property_permit_revoke_views.xml',
         'wizard/property_price_import_views.xml',
         'wizard/property_price_reprice_views.xml',
+        'wizard/property_unit_request_reject_views.xml',
         'views/property_unit_request_views.xml',
         'views/property_release_batch_views.xml',
         'views/property_price_list_views.xml',
@@ -28,12 +30,15 @@
         'views/property_permit_views.xml',
         'views/property_project_views.xml',
         'views/property_unit_feature_views.xml',
+        'views/property_parameter_views.xml',
+        'views/property_clock_views.xml',
         'views/property_board_views.xml',
         'views/property_menus.xml',
     ],
     'demo': [
         'demo/property_demo.xml',
     ],
+    'uninstall_hook': '_uninstall_hook',
     'assets': {
         'web.assets_backend': [
             'property_customer_service/static/src/**/*',

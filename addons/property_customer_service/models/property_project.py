@@ -84,6 +84,9 @@ class PropertyProject(models.Model):
                 if project.company_id.id != vals['company_id'] and project._has('property.unit'):
                     raise UserError(self.env._(
                         "%(project)s already has units and stays with its company.", project=project.name))
+                if project.company_id.id != vals['company_id'] and project._has('property.parameter.value'):
+                    raise UserError(self.env._(
+                        "%(project)s has parameters of its own and stays with its company.", project=project.name))
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)

@@ -86,9 +86,7 @@ class PropertyReleaseBatch(models.Model):
         """Take back what nobody has taken; units that are held or sold stay with their documents."""
         self._check_officer()
         for batch in self:
-            batch._transition('closed', date_close=fields.Datetime.now())
-            free = batch.unit_ids.filtered(lambda unit: unit.state == 'available')
-            free._move('unreleased', batch, self.env._("Release closed"))
+            batch._action_close()
         return True
 
     def action_view_units(self):
@@ -105,19 +103,31 @@ class PropertyReleaseBatch(models.Model):
 
     def _action_open(self):
         self.ensure_one()
-        self.unit_ids._move('available', self, self.title)
-        self.unit_ids.sudo().write({'batch_id': self.id})
+        self.unit_ids._move('available', self, self.title, batch_id=self.id)
         self._transition('open', **({} if self.date_open else {'date_open': fields.Datetime.now()}))
+
+    def _action_close(self):
+        self.ensure_one()
+        now = fields.Datetime.now()
+        self._transition('closed', date_close=min(self.date_close or now, now))
+        # What another release or request has offered since is not this one's any more.
+        free = self.unit_ids.sudo().filtered(lambda unit: unit.state == 'available' and unit.batch_id == self)
+        free._move('unreleased', self, self.env._("Release closed"))
 
     @api.model
     def _cron_open_scheduled(self):
-        """Open what is due, one release at a time; one that cannot says why in its chatter."""
-        due = self.search([('state', '=', 'scheduled'), ('date_open', '<=', fields.Datetime.now())], order='date_open, id')
-        self.env['ir.cron']._commit_progress(remaining=len(due))
-        for batch in due:
+        """Open and close what is due, one release at a time; one that cannot says why in its chatter."""
+        now = fields.Datetime.now()
+        opening = self.search([('state', '=', 'scheduled'), ('date_open', '<=', now)], order='date_open, id')
+        closing = self.search([('state', '=', 'open'), ('date_close', '<=', now)], order='date_close, id')
+        self.env['ir.cron']._commit_progress(remaining=len(opening + closing))
+        for batch in opening + closing:
             try:
                 with self.env.cr.savepoint():
-                    batch._action_open()
+                    if batch in opening:
+                        batch._action_open()
+                    else:
+                        batch._action_close()
             except UserError as error:
                 batch.message_post(body=self.env._("The release could not be opened: %s", error))
             self.env['ir.cron']._commit_progress(1)
