@@ -1,8 +1,8 @@
 """An estate that is ready to be sold, and the people who sell it: for tests and benchmarks that need many units."""
 
-from benchmarks.catalogue import imported
-
 from odoo import Command
+
+from benchmarks.catalogue import imported
 
 POSTS = {"consultant": "sales_consultant", "officer": "signing", "manager": "department_manager", "vp": "vice_president"}
 
@@ -14,6 +14,7 @@ class Estate:
     """
 
     def __init__(self, env, name, count):
+        env["res.lang"]._activate_lang("en_US")
         self.company = env["res.company"].create({"name": name, "currency_id": env.ref("base.CNY").id})
         env = env(context={"tracking_disable": True, "allowed_company_ids": self.company.ids})
         self.users = {

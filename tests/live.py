@@ -25,6 +25,10 @@ from odoo.modules.registry import Registry
 from odoo.tools.misc import find_in_path
 
 STARTED_WITHIN = 60
+# Seconds that a server process waits for what a client has to say; the clients share their machine with it.
+PATIENCE = 30
+# Of a server's log, in the report of what failed before it.
+LOGGED = 5000
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 DESK = {"viewport": {"width": 1400, "height": 900}}
 
@@ -58,10 +62,21 @@ def database(source):
         shutil.rmtree(filestore / name, ignore_errors=True)
 
 
+def registry(name):
+    """The models of the database ``name``, in this process."""
+    # Or it would run the modules' tests while it loads them.
+    enabled = odoo.tools.config["test_enable"]
+    odoo.tools.config["test_enable"] = False
+    try:
+        return Registry(name)
+    finally:
+        odoo.tools.config["test_enable"] = enabled
+
+
 @contextlib.contextmanager
 def environment(name):
     """The ORM on the database ``name`` in a transaction of its own, which is committed at the end."""
-    with Registry(name).cursor() as cr:
+    with registry(name).cursor() as cr:
         yield api.Environment(cr, SUPERUSER_ID, {})
 
 
@@ -77,11 +92,12 @@ def server(source, *options, prepare=None):
             with environment(name) as env:
                 prepare(env)
         port = _free_port()
+        # The script and not the module: with workers it starts itself again, for the websocket.
         process = subprocess.Popen([
-            sys.executable, "-m", "odoo", "-c", odoo.tools.config["config"], "-d", name, "--db-filter", f"^{name}$",
-            "--http-port", str(port), "--http-interface", "127.0.0.1", "--max-cron-threads", "0", "--log-level", "warn",
-            *options,
-        ], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            sys.executable, find_in_path("odoo"), "-c", odoo.tools.config["config"], "-d", name, "--db-filter", f"^{name}$",
+            "--http-port", str(port), "--gevent-port", str(_free_port()), "--http-interface", "127.0.0.1",
+            "--max-cron-threads", "0", "--log-level", "warn", *options,
+        ], env={**os.environ, "ODOO_HTTP_SOCKET_TIMEOUT": str(PATIENCE)}, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         try:
             url = f"http://127.0.0.1:{port}"
             deadline = time.monotonic() + STARTED_WITHIN
@@ -93,7 +109,11 @@ def server(source, *options, prepare=None):
                     if process.poll() is not None or time.monotonic() > deadline:
                         raise RuntimeError(f"the server did not start:\n{Path(log.name).read_text()}") from None
                     time.sleep(0.2)
-            yield url, name
+            try:
+                yield url, name
+            except Exception as error:
+                error.add_note(f"the server's log:\n{Path(log.name).read_text()[-LOGGED:]}")
+                raise
         finally:
             process.terminate()
             process.wait(30)
@@ -109,8 +129,8 @@ class Client:
     def __init__(self, url, database, login):
         self.address = urllib.parse.urlsplit(url)
         self.headers = {"Content-Type": "application/json"}
-        response, _answer = self._post(
-            "/web/session/authenticate", {"db": database, "login": login, "password": login})
+        response, answer = self._post("/web/session/authenticate", {"db": database, "login": login, "password": login})
+        self.uid = answer["uid"]
         self.headers["Cookie"] = response.headers["Set-Cookie"].partition(";")[0]
 
     def _post(self, path, params):
@@ -127,7 +147,6 @@ class Client:
 
     def call(self, model, method, *args, **kwargs):
         """:raise Refused: what the server does not do, with its sentence"""
-        kwargs = {"context": {"lang": "en_US"}, **kwargs}
         params = {"model": model, "method": method, "args": args, "kwargs": kwargs}
         return self._post(f"/web/dataset/call_kw/{model}/{method}", params)[1]
 

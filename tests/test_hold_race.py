@@ -6,7 +6,6 @@ from unittest.mock import patch
 import psycopg2
 
 from odoo import SUPERUSER_ID, api
-from odoo.modules.registry import Registry
 from odoo.tests import BaseCase, get_db_name, tagged
 
 import live
@@ -134,7 +133,7 @@ class TestExpiryRace(BaseCase):
     @contextlib.contextmanager
     def somebody(self, user=SUPERUSER_ID):
         """The first hold in a transaction that is still open."""
-        with Registry(self.name).cursor() as cr:
+        with live.registry(self.name).cursor() as cr:
             env = api.Environment(cr, user, {"allowed_company_ids": [self.company], "lang": "en_US"})
             yield env["property.unit.request"].browse(self.holds[0])
 
@@ -160,7 +159,7 @@ class TestExpiryRace(BaseCase):
 
     def test_extended_in_between(self):
         """Extended after the job has read what is due, and before it comes to it."""
-        lock = Registry(self.name)["property.unit.request"]._lock_due
+        lock = live.registry(self.name)["property.unit.request"]._lock_due
         tries = []
 
         def extend_first(holds):
@@ -169,7 +168,7 @@ class TestExpiryRace(BaseCase):
                 with self.somebody(self.manager) as hold:
                     self.extend(hold).action_approve()
             return lock(holds)
-        with patch.object(Registry(self.name)["property.unit.request"], "_lock_due", extend_first), \
+        with patch.object(live.registry(self.name)["property.unit.request"], "_lock_due", extend_first), \
                 patch("odoo.service.model.time.sleep"), self.assertLogs("odoo.sql_db", "ERROR"):
             self.run_job()
         self.assertEqual(len(tries), 2, "the conflict was seen, and all was looked at anew")

@@ -203,44 +203,83 @@ class PropertyUnit(models.Model):
         'state', 'sealed', 'mortgaged', 'mortgage_consent', 'price_line_id', 'building_id.coverage_ids', 'batch_id.date_open',
         'batch_id.date_close', 'allocation_ids')
     def _compute_sale_block(self):
-        now = fields.Datetime.now()
+        rows = {row['id']: row for row in self._origin._read_sale(fields.Datetime.now())}
         for unit in self:
-            unit.sale_block, unit.sale_block_reason = unit._sale_block(now)
+            row = rows.get(unit._origin.id) or {'state': 'unreleased', 'offer': None, 'unit': unit.full_name or ''}
+            unit.sale_block = self._sale_block(row)
+            unit.sale_block_reason = self._sale_sentence(unit.sale_block, row)
 
-    def _sale_block(self, now):
-        """Why the unit cannot be sold now.
+    def _read_sale(self, now, condition=None, limit=None, visible=False):
+        """What stands against offering the units, and the names for saying so: one statement, however many they are.
 
-        :return: code of ``sale_block`` or False, and one sentence
+        :param SQL condition: which of them, on the unit ``u`` and ``offer.block``
+        :param bool visible: leave out what the user may not see, or what is not there
+        :return: list of dicts, units in the order of their ids, of id, state, offer (what stands against offering the
+            unit, whoever has it: a code of ``sale_block`` or None), unit, seal_note, building, release, document
         """
-        block, sentence = self._offer_block(now)
-        if block == 'sealed' or self.state == 'available':
-            return block, sentence
-        if self.state == 'unreleased':
-            return 'not_released', self.env._("%s has not been released for sale.", self.full_name)
-        allocation = self.sudo().allocation_ids
-        return 'taken', self.env._(
-            "%(unit)s is “%(state)s” (%(document)s).", unit=self.full_name, state=self._state_label(self.state),
-            document=allocation._holder().name if allocation else '—')
+        if not self:
+            return []
+        self.env.flush_all()
+        Allocation = self.env['property.unit.allocation']
+        units = self._search([('id', 'in', self.ids)]).subselect() if visible else tuple(self.ids)
+        self.env.cr.execute(SQL(
+            """
+            SELECT u.id, u.state, offer.block AS offer, u.full_name AS unit, u.seal_note, building.name AS building,
+                release.name AS release, COALESCE(%(holders)s) AS document
+            FROM property_unit u
+            JOIN property_project project ON project.id = u.project_id
+            JOIN property_building building ON building.id = u.building_id
+            LEFT JOIN property_release_batch release ON release.id = u.batch_id
+            LEFT JOIN property_unit_allocation a ON a.unit_id = u.id
+            CROSS JOIN LATERAL (SELECT CASE
+                WHEN u.sealed THEN 'sealed'
+                WHEN u.mortgaged AND u.mortgage_consent IS NOT TRUE THEN 'mortgaged'
+                WHEN NOT EXISTS (
+                    SELECT FROM property_permit_coverage c
+                    CROSS JOIN LATERAL (SELECT (%(now)s::timestamp AT TIME ZONE 'UTC' AT TIME ZONE project.tz)::date AS day) today
+                    WHERE c.building_id = u.building_id AND c.revoked IS NOT TRUE AND c.date_from <= today.day
+                        AND (c.date_to IS NULL OR c.date_to >= today.day)) THEN 'no_permit'
+                WHEN u.price_line_id IS NULL THEN 'no_price'
+                WHEN release.date_open > %(now)s OR release.date_close <= %(now)s THEN 'window'
+            END AS block) offer
+            WHERE u.id IN %(units)s AND (%(condition)s) ORDER BY u.id LIMIT %(limit)s
+            """,
+            holders=SQL(", ").join(
+                SQL("(SELECT name FROM %s WHERE id = %s)", SQL.identifier(self.env[Allocation._fields[name].comodel_name]._table),
+                    SQL.identifier('a', name)) for name in Allocation._holders),
+            now=now, units=units, condition=condition or SQL("TRUE"), limit=limit))
+        return self.env.cr.dictfetchall()
 
-    def _offer_block(self, now):
-        """Why the unit cannot be offered, whoever has it: like :meth:`_sale_block`."""
-        self.ensure_one()
-        unit = self.full_name
-        if self.sealed:
-            return 'sealed', self.env._(
-                "%(unit)s is sealed (%(note)s): nothing can be done with it.", unit=unit, note=self.seal_note or '')
-        if self.mortgaged and not self.mortgage_consent:
-            return 'mortgaged', self.env._("%s is under construction mortgage and the mortgagee has not consented.", unit)
-        if not self.building_id.permit_id:
-            return 'no_permit', self.env._(
-                "No valid permit covers %(building)s: %(unit)s cannot be offered.", building=self.building_id.name, unit=unit)
-        if not self.price_line_id:
-            return 'no_price', self.env._("%s has no price in force.", unit)
-        batch = self.batch_id
-        if batch.date_open and batch.date_open > now or batch.date_close and batch.date_close <= now:
-            return 'window', self.env._(
-                "%(unit)s is outside the sales window of %(batch)s.", unit=unit, batch=batch.name)
-        return False, self.env._("%s can be sold today.", unit)
+    @api.model
+    def _sale_block(self, row):
+        """:return: why a unit of :meth:`_read_sale` cannot be sold, as a code, or False"""
+        if row['offer'] == 'sealed' or row['state'] == 'available':
+            return row['offer'] or False
+        return 'not_released' if row['state'] == 'unreleased' else 'taken'
+
+    @api.model
+    def _sale_sentence(self, block, row):
+        """:return: the same in one sentence"""
+        unit = row['unit']
+        if block == 'sealed':
+            return self.env._(
+                "%(unit)s is sealed (%(note)s): nothing can be done with it.", unit=unit, note=row['seal_note'] or '')
+        if block == 'mortgaged':
+            return self.env._("%s is under construction mortgage and the mortgagee has not consented.", unit)
+        if block == 'no_permit':
+            return self.env._(
+                "No valid permit covers %(building)s: %(unit)s cannot be offered.", building=row['building'], unit=unit)
+        if block == 'no_price':
+            return self.env._("%s has no price in force.", unit)
+        if block == 'window':
+            return self.env._("%(unit)s is outside the sales window of %(batch)s.", unit=unit, batch=row['release'])
+        if block == 'not_released':
+            return self.env._("%s has not been released for sale.", unit)
+        if block == 'taken':
+            return self.env._(
+                "%(unit)s is “%(state)s” (%(document)s).", unit=unit, state=self._state_label(row['state']),
+                document=row['document'] or '—')
+        return self.env._("%s can be sold today.", unit)
 
     @api.depends('full_name', 'project_id.name')
     @api.depends_context('show_project')
@@ -327,13 +366,30 @@ class PropertyUnit(models.Model):
 
     def _check_can_be_released(self):
         """:raise UserError: the first unit that cannot be offered, whatever the hour"""
-        now = fields.Datetime.now()
-        for unit in self:
-            if unit.state == 'available':
-                raise UserError(self.env._("%s was released already.", unit.full_name))
-            block, sentence = unit._offer_block(now) if unit.state == 'unreleased' else unit._sale_block(now)
+        self._check_releasable(self._read_sale(
+            fields.Datetime.now(), SQL("u.state != 'unreleased' OR offer.block != 'window'"), limit=1))
+
+    def _check_for_sale(self):
+        """:raise UserError: the first unit that cannot be sold now"""
+        self._check_sellable(self._read_sale(
+            fields.Datetime.now(), SQL("u.state != 'available' OR offer.block IS NOT NULL"), limit=1))
+
+    @api.model
+    def _check_releasable(self, rows):
+        """:param rows: of :meth:`_read_sale`"""
+        for row in rows:
+            if row['state'] == 'available':
+                raise UserError(self.env._("%s was released already.", row['unit']))
+            block = row['offer'] if row['state'] == 'unreleased' else 'taken'
             if block and block != 'window':
-                raise UserError(sentence)
+                raise UserError(self._sale_sentence(block, row))
+
+    @api.model
+    def _check_sellable(self, rows):
+        """:param rows: of :meth:`_read_sale`"""
+        for row in rows:
+            if block := self._sale_block(row):
+                raise UserError(self._sale_sentence(block, row))
 
     def _listed(self):
         """:return: the names of a few of the units, in a sentence"""
@@ -341,14 +397,6 @@ class PropertyUnit(models.Model):
         if len(self) > LISTED:
             names.append(self.env._("%s more", len(self) - LISTED))
         return format_list(self.env, names, lang_code=self.env.lang)
-
-    def _check_for_sale(self):
-        """:raise UserError: the first unit that cannot be sold now"""
-        now = fields.Datetime.now()
-        for unit in self:
-            block, sentence = unit._sale_block(now)
-            if block:
-                raise UserError(sentence)
 
     def _move(self, to, documents, reason, expiry=None, **vals):
         """Move the units to the state ``to``: the only way that a unit's state changes.
@@ -368,10 +416,7 @@ class PropertyUnit(models.Model):
         units = self.sudo().browse(sorted(self.ids))
         if not units:
             return
-        if to in units._free_states:
-            movers = units._give_back(documents)
-        else:
-            movers = units._take(documents, expiry)
+        movers = units._give_back(documents) if to in units._free_states else units._take(documents, expiry)
         units._check_move(to)
         units._write_movements(to, movers, reason)
         # The ledger is their history: no field of a move is tracked in the chatter.
@@ -390,16 +435,18 @@ class PropertyUnit(models.Model):
 
     def _check_move(self, to):
         """:raise UserError: the first unit that has no way to the state ``to``, or cannot be offered"""
-        now = fields.Datetime.now()
-        for unit in self:
-            if to not in self._transitions.get(unit.state, ()):
-                raise UserError(self.env._(
-                    "%(unit)s is “%(state)s” and cannot become “%(to)s”.", unit=unit.full_name,
-                    state=self._state_label(unit.state), to=self._state_label(to)))
-            # Giving a unit back is never refused for what stands against offering it.
-            block, sentence = unit._offer_block(now) if to != 'unreleased' and unit.state in self._free_states else (False, '')
-            if block and (block != 'window' or to != 'available'):
-                raise UserError(sentence)
+        ways = tuple(state for state, following in self._transitions.items() if to in following)
+        # Giving a unit back is never refused for what stands against offering it, nor releasing it for the hour.
+        blocked = {
+            'unreleased': SQL("FALSE"),
+            'available': SQL("u.state IN %s AND offer.block != 'window'", self._free_states),
+        }.get(to, SQL("u.state IN %s AND offer.block IS NOT NULL", self._free_states))
+        for row in self._read_sale(fields.Datetime.now(), SQL("u.state NOT IN %s OR %s", ways, blocked), limit=1):
+            if row['state'] in ways:
+                raise UserError(self._sale_sentence(row['offer'], row))
+            raise UserError(self.env._(
+                "%(unit)s is “%(state)s” and cannot become “%(to)s”.", unit=row['unit'],
+                state=self._state_label(row['state']), to=self._state_label(to)))
 
     def _take(self, document, expiry):
         """Insert the allocations, units in the order of their ids.

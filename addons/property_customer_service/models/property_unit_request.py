@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import psycopg2
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.addons.property_base.tools.local_time import DEFAULT_TIMEZONE, local_date
 from odoo.exceptions import UserError, ValidationError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, retrying
@@ -22,9 +22,10 @@ HOLD_APPROVERS = (
 LONGEST_HOLD = 365 * 24
 # Holds that end in one transaction.
 BATCH = 1000
+# Approvers who get a to-do for a request.
+ASKED = 5
 # What only the actions write.
 DECISION = frozenset(('expiry', 'submitted_at', 'approver_id', 'decided_at', 'decision_note', 'end_problem'))
-TODO = 'mail.mail_activity_data_todo'
 OFFICERS = ('property_base.group_signing', 'property_base.group_assistant_manager', 'property_base.group_department_manager')
 
 
@@ -52,14 +53,17 @@ class PropertyUnitRequest(models.Model):
     kind = fields.Selection(
         [('release', "Release"), ('hold', "Hold"), ('extend', "Extend a hold"), ('unhold', "Give up a hold")],
         required=True, default='hold', tracking=True)
-    project_id = fields.Many2one('property.project', required=True, index=True, ondelete='restrict')
+    project_id = fields.Many2one(
+        'property.project', required=True, index=True, ondelete='restrict',
+        default=lambda self: self.env['property.project']._only_one())
     company_id = fields.Many2one(related='project_id.company_id', store=True, precompute=True, index=True)
     state = fields.Selection([
         ('draft', "Draft"), ('submitted', "To approve"), ('active', "Holding"), ('done', "Done"), ('expired', "Expired"),
         ('rejected', "Rejected"), ('cancelled', "Cancelled"),
-    ], required=True, readonly=True, copy=False, default='draft', tracking=True, index=True)
+    ], required=True, readonly=True, copy=False, default='draft', tracking=True, index=True, group_expand='_expand_states')
     unit_ids = fields.Many2many('property.unit', string="Units")
-    unit_count = fields.Integer("Number of Units", compute='_compute_unit_count')
+    unit_count = fields.Integer("Number of Units", compute='_compute_units')
+    unit_names = fields.Char("Rooms", compute='_compute_units')
     hold_id = fields.Many2one(
         'property.unit.request', index='btree_not_null', ondelete='restrict',
         domain="[('kind', '=', 'hold'), ('state', '=', 'active')]", help="The hold that is extended or given up.")
@@ -70,6 +74,7 @@ class PropertyUnitRequest(models.Model):
         compute='_compute_hours', store=True, readonly=False, precompute=True, tracking=True, aggregator=False,
         help="How long the units are held, from the approval on; of an extension, how much longer.")
     expiry = fields.Datetime(readonly=True, copy=False, tracking=True)
+    hours_left = fields.Float(compute='_compute_hours_left', help="Until a running hold is over; negative after that.")
     end_problem = fields.Char("Could Not Be Ended", readonly=True, copy=False, help="Why the units are still held after the time.")
     requester_id = fields.Many2one(
         'res.users', readonly=True, default=lambda self: self.env.user, copy=False, index=True, ondelete='restrict')
@@ -87,9 +92,30 @@ class PropertyUnitRequest(models.Model):
     _expiry_idx = models.Index("(expiry) WHERE state = 'active'")
 
     @api.depends('unit_ids')
-    def _compute_unit_count(self):
+    def _compute_units(self):
         for request in self:
             request.unit_count = len(request.unit_ids)
+            request.unit_names = request.unit_ids._listed()
+
+    @api.depends('name', 'unit_ids')
+    @api.depends_context('show_units')
+    def _compute_display_name(self):
+        for request in self:
+            units = request.unit_ids if self.env.context.get('show_units') else ()
+            request.display_name = ' '.join(filter(None, (
+                units and units[0].full_name, len(units) > 1 and f'+{len(units) - 1}', request.name)))
+
+    @api.depends('state', 'expiry')
+    def _compute_hours_left(self):
+        now = fields.Datetime.now()
+        for request in self:
+            running = request.state == 'active' and request.expiry
+            request.hours_left = (request.expiry - now) / timedelta(hours=1) if running else 0
+
+    @api.model
+    def _expand_states(self, states, domain):
+        """:return: states in the order of the work, those where somebody has to do something also when they are empty"""
+        return [state for state in self._transitions if state in states or state in ('submitted', 'active')]
 
     @api.depends('later_ids')
     def _compute_later_count(self):
@@ -105,7 +131,7 @@ class PropertyUnitRequest(models.Model):
             elif not request.hours:
                 request.hours = request._parameter('hold_hours_default')
 
-    @api.depends('kind', 'hours', 'project_id', 'submitted_at', 'hold_id.expiry', 'hold_id.decided_at')
+    @api.depends('kind', 'hours', 'project_id', 'submitted_at', 'hold_id')
     def _compute_approver_group_id(self):
         for request in self:
             request.approver_group_id = self._approver_for(request)
@@ -171,16 +197,10 @@ class PropertyUnitRequest(models.Model):
     def action_submit(self):
         """Ask for the decision; the officer's own releases and his giving up of holds need none."""
         self.check_access('write')
-        waiting = self.browse()
         for request in self:
             request._check_own()
             request._check_fit()
-            request._transition('submitted', submitted_at=fields.Datetime.now())
-            if request.kind in ('release', 'unhold') and request._is_officer():
-                request._decide(self.env._("Officer's own power"))
-            else:
-                waiting += request
-        waiting._notify_approvers()
+        self._action_submit()
         return True
 
     def action_withdraw(self):
@@ -263,46 +283,50 @@ class PropertyUnitRequest(models.Model):
         :param str kind: release, hold, extend or unhold; the last two act on the holds that the units are in
         :param list unit_ids: ids of units
         :param dict options: reason (text), hours (number; the usual ones without it)
-        :return: dict of message and type (success or warning)
+        :return: dict of message, type (success or warning) and ids of the requests
         :raise UserError: one sentence, when it cannot be
         """
         options = dict(options or {})
-        ids = [unit_id for unit_id in unit_ids or () if isinstance(unit_id, int)]
-        units = self.env['property.unit'].browse(ids).exists()
+        units = self.env['property.unit'].browse({unit_id for unit_id in unit_ids or () if isinstance(unit_id, int)})
+        # One statement says which of them there are, which the user may see, and what stands against them: most of
+        # those who come too late end here.
+        rows = units._read_sale(fields.Datetime.now(), visible=True)
+        if len(rows) < len(units):
+            units.exists().check_access('read')
+        units = units.browse(row['id'] for row in rows)
         kinds = dict(self._fields['kind']._description_selection(self.env))
         if kind not in kinds or not units:
             raise UserError(self.env._("Choose the units first."))
-        units.check_access('read')
-        if len(units.project_id) > 1:
-            raise UserError(self.env._("Choose units of one project."))
+        if kind == 'release':
+            units._check_releasable(rows)
+        elif kind == 'hold':
+            units._check_sellable(rows)
         vals = {'reason': str(options.get('reason') or '').strip() or kinds[kind]}
         if kind in ('hold', 'extend') and options.get('hours') is not None:
             vals['hours'] = self._hours_from(options['hours'])
-        requests = self.create(self._prepare_board_vals(kind, units, vals))
-        requests.action_submit()
+        # Made and submitted in one act: a line in the chatter for each says nothing that the request does not.
+        requests = self.with_context(mail_create_nolog=True).create(self._prepare_board_vals(kind, units, vals))
+        requests._action_submit()
         waiting = requests.filtered(lambda request: request.state == 'submitted')
         if waiting:
-            return {'type': 'warning', 'message': self.env._(
+            return {'type': 'warning', 'ids': requests.ids, 'message': self.env._(
                 "%(number)s was submitted; %(group)s decides.", number=', '.join(waiting.mapped('name')),
                 group=waiting[0].approver_group_id.sudo().name)}
-        return {'type': 'success', 'message': self.env._("%s is done.", ', '.join(requests.mapped('name')))}
+        return {'type': 'success', 'ids': requests.ids, 'message': self.env._("%s is done.", ', '.join(requests.mapped('name')))}
 
     def _prepare_board_vals(self, kind, units, vals):
         """:return: list of dicts of values, a request for each hold or one for all units"""
+        if len(units.project_id) > 1:
+            raise UserError(self.env._("Choose units of one project."))
         vals = {'kind': kind, 'project_id': units.project_id.id, **vals}
-        # Before anything is written: most of those who come too late end here.
-        if kind == 'release':
-            units._check_can_be_released()
-        elif kind == 'hold':
-            units._check_for_sale()
-        else:
-            allocations = units.sudo().allocation_ids.filtered('request_id')
-            if not allocations:
-                raise UserError(self.env._("None of these units is held."))
-            return [
-                {**vals, 'hold_id': hold.id, 'unit_ids': (its.unit_id if kind == 'unhold' else hold._held_units()).ids}
-                for hold, its in allocations.grouped('request_id').items()]
-        return [{**vals, 'unit_ids': units.ids}]
+        if kind in ('release', 'hold'):
+            return [{**vals, 'unit_ids': units.ids}]
+        allocations = units.sudo().allocation_ids.filtered('request_id')
+        if not allocations:
+            raise UserError(self.env._("None of these units is held."))
+        return [
+            {**vals, 'hold_id': hold.id, 'unit_ids': (its.unit_id if kind == 'unhold' else hold._held_units()).ids}
+            for hold, its in allocations.grouped('request_id').items()]
 
     def _prepare_unhold_vals(self, units):
         return {
@@ -328,13 +352,16 @@ class PropertyUnitRequest(models.Model):
 
         :return: res.groups
         """
-        if request.kind in ('release', 'unhold'):
-            return self.env.ref('property_base.group_signing')
-        hours = request.hours
-        if request.kind == 'extend' and request.hold_id.decided_at:
-            hours += (request.hold_id.expiry - request.hold_id.decided_at) / timedelta(hours=1)
-        return self.env.ref(next(
-            group for code, group in HOLD_APPROVERS if code is None or hours <= request._parameter(code)))
+        # Not env.ref, which looks whether the group is still there.
+        return self.env['res.groups'].browse(self.env['ir.model.data']._xmlid_to_res_id(request._approver_xml_id()))
+
+    def _approver_xml_id(self):
+        if self.kind in ('release', 'unhold'):
+            return 'property_base.group_signing'
+        hours = self.hours
+        if self.kind == 'extend' and self.hold_id.decided_at:
+            hours += (self.hold_id.expiry - self.hold_id.decided_at) / timedelta(hours=1)
+        return next(group for code, group in HOLD_APPROVERS if code is None or hours <= self._parameter(code))
 
     def _parameter(self, code):
         """A dated parameter as it is on the request's day: of its submission, today before that."""
@@ -352,11 +379,10 @@ class PropertyUnitRequest(models.Model):
             return self.env._("Nobody decides on an own request.")
         # A higher post may do what a lower one may.
         groups = [group for _limit, group in HOLD_APPROVERS]
-        needed = self.approver_group_id.sudo()
-        xml_id = needed.get_external_id()[needed.id]
-        allowed = groups[groups.index(xml_id):] if xml_id in groups else OFFICERS
+        needed = self._approver_xml_id()
+        allowed = groups[groups.index(needed):] if needed in groups else OFFICERS
         if not any(self.env.user.has_group(group) for group in allowed):
-            return self.env._("%(group)s decides on %(request)s.", group=needed.name, request=self.name)
+            return self.env._("%(group)s decides on %(request)s.", group=self.approver_group_id.sudo().name, request=self.name)
         return None
 
     def _check_may_decide(self):
@@ -388,6 +414,17 @@ class PropertyUnitRequest(models.Model):
         if self.kind != 'hold' or self.state != 'active':
             raise UserError(self.env._("%s holds nothing.", self.name))
 
+    def _action_submit(self):
+        self._transition('submitted', submitted_at=fields.Datetime.now())
+        officer = self._is_officer()
+        waiting = self.browse()
+        for request in self:
+            if officer and request.kind in ('release', 'unhold'):
+                request._decide(self.env._("Officer's own power"))
+            else:
+                waiting += request
+        waiting._notify_approvers()
+
     def _take_back(self, state):
         """Withdraw what was asked for, to a draft or for good."""
         self.check_access('write')
@@ -401,6 +438,8 @@ class PropertyUnitRequest(models.Model):
     def _decide(self, note):
         """Act on the request: the units, the money of their prices' day, the ledger and the people follow."""
         self.ensure_one()
+        # Who decided, when and until when stands in the request, what moved in the ledger: no message repeats it.
+        self = self.with_context(mail_notrack=True)
         decision = {'approver_id': self.env.uid, 'decided_at': fields.Datetime.now(), 'decision_note': note}
         if self.kind == 'release':
             # Not of a release that was closed before; its hours are over.
@@ -423,9 +462,10 @@ class PropertyUnitRequest(models.Model):
 
     def _tell_decision(self):
         """A word on the requester's screen, if he is there."""
-        if self.requester_id != self.env.user:
-            env = self.with_context(lang=self.requester_id.lang).env
-            self.requester_id.sudo()._bus_send('simple_notification', {
+        if self.requester_id == self.env.user:
+            return
+        for partner, env, _today in self._addressees(self.requester_id).values():
+            partner._bus_send('simple_notification', {
                 'type': 'success', 'message': env._("%(request)s was approved: %(reason)s", request=self.name, reason=self.reason)})
 
     def _set_expiry(self, expiry):
@@ -449,14 +489,16 @@ class PropertyUnitRequest(models.Model):
             self._transition('done')
 
     def _notify_approvers(self):
-        self._make_todos([
-            (request, user, lambda env, request=request: env._("Decide on %s", request.name))
-            for request in self for user in request.approver_group_id.sudo().all_user_ids.filtered(
-                lambda user, request=request: request.company_id in user.company_ids and user != self.env.user
-                and not user.share and user.id > 1)[:5]])
-
-    def _drop_todos(self):
-        self.sudo().activity_unlink([TODO])
+        """Ask a few of those who may decide; all of them find it in their list."""
+        todos = []
+        for (group, company), requests in self.grouped(lambda request: (request.approver_group_id, request.company_id)).items():
+            users = self.env['res.users'].sudo().search([
+                ('all_group_ids', 'in', group.ids), ('company_ids', 'in', company.ids), ('share', '=', False),
+                ('id', 'not in', (self.env.uid, SUPERUSER_ID))], order='id', limit=ASKED)
+            todos += [
+                (request, user, lambda env, request=request: env._("Decide on %s", request.name))
+                for request in requests for user in users]
+        self._make_todos(todos)
 
     # ------------------------------------------------------------------ expiry
 
@@ -521,22 +563,24 @@ class PropertyUnitRequest(models.Model):
 
     def _end(self):
         """Free what the holds still have, and say so to those who asked for them, in their language."""
-        self.sudo().activity_unlink([TODO])
+        self._drop_todos()
         for lang, holds in self.grouped(lambda hold: hold.requester_id.lang).items():
             # The message says it; a tracking value for each would be a message for each.
-            holds = holds.with_context(lang=lang, mail_notrack=True)
-            env = holds.env
-            allocations = env['property.unit.allocation'].search([('request_id', 'in', holds.ids)], order='id')
-            units = allocations.unit_id
-            units.fetch(['full_name'])
-            rooms = {hold.id: its.unit_id._listed() for hold, its in allocations.grouped('request_id').items()}
-            units._move('available', holds, env._("Expired"))
-            holds._transition('expired', end_problem=False)
-            sentences = {hold.id: env._(
-                "The time of the hold is over: %s can be held again.", rooms[hold.id]) for hold in holds if hold.id in rooms}
-            holds.filtered(lambda hold: hold.id in sentences)._message_log_batch(sentences)
-            holds._make_todos([(hold, hold.requester_id, lambda env, hold=hold: env._(
-                "%(hold)s is over: %(units)s", hold=hold.name, units=rooms[hold.id])) for hold in holds if hold.id in rooms])
+            holds.with_context(lang=lang, mail_notrack=True)._end_of_one_language()
+
+    def _end_of_one_language(self):
+        allocations = self.env['property.unit.allocation'].search([('request_id', 'in', self.ids)], order='id')
+        units = allocations.unit_id
+        units.fetch(['full_name'])
+        rooms = {hold: its.unit_id._listed() for hold, its in allocations.grouped('request_id').items()}
+        units._move('available', self, self.env._("Expired"))
+        self._transition('expired', end_problem=False)
+        self.browse(hold.id for hold in rooms)._message_log_batch({
+            hold.id: self.env._("The time of the hold is over: %s can be held again.", names) for hold, names in rooms.items()})
+        self._make_todos([
+            (hold, hold.requester_id, lambda env, hold=hold, names=names: env._(
+                "%(hold)s is over: %(units)s", hold=hold.name, units=names))
+            for hold, names in rooms.items()])
 
     def _note_end_problem(self, error):
         """Keep the reason, and tell whoever decided once and not with every run."""

@@ -12,6 +12,7 @@ from ..models import property_unit_request
 from ..models.property_unit import PropertyUnit
 from .test_sales_control import SalesControlCase
 
+SEAL_OFFICE = "The seal office has the file."
 START = fields.Datetime.to_datetime('2026-03-02 01:00:00')
 
 
@@ -87,17 +88,17 @@ class TestExpiry(SalesControlCase):
 
         def refuse(units, to):
             if bad in units:
-                raise UserError("The seal office has the file.")
+                raise UserError(SEAL_OFFICE)
             return check(units, to)
         for _time in range(2):
             with patch.object(PropertyUnit, '_check_move', refuse):
                 self.expire()
             self.assertEqual([hold.state for hold in holds], ['expired', 'expired', 'active', 'expired'])
             self.assertEqual(self.allocations(), [(bad.id, holds[2].id)])
-            self.assertEqual(holds[2].end_problem, "The seal office has the file.")
+            self.assertEqual(holds[2].end_problem, SEAL_OFFICE)
             # Told once, to whoever approved it, and not with every run.
             self.assertEqual(self.activities(holds[2]), [
-                (self.users['manager'], "The hold could not be ended: The seal office has the file.")])
+                (self.users['manager'], f"The hold could not be ended: {SEAL_OFFICE}")])
             self.assertEqual(len(holds[2].message_ids.filtered(lambda message: 'seal office' in (message.body or ''))), 1)
         self.expire()
         self.assertEqual((holds[2].state, holds[2].end_problem, self.allocations()), ('expired', False, []))

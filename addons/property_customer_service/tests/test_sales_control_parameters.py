@@ -129,7 +129,7 @@ class TestDeadlinesOfProjects(SalesControlCase):
     def clock(self, project, user=None):
         kind = self.env['property.clock.kind'].search([], limit=1)
         return self.env['property.clock']._permitted().create({
-            'name': 'C', 'res_model': 'property.unit.request', 'res_id': 1, 'kind_id': kind.id, 'count': 'days',
+            'name': 'C', 'res_model': 'property.unit.request', 'kind_id': kind.id, 'count': 'days',
             'company_id': self.company.id, 'start': '2025-01-01', 'due': '2025-01-02', 'due_date': '2025-01-02',
             'project_id': project.id, 'user_id': user and user.id, 'state': 'running', 'res_id': project.id or 1}).with_context(
                 property_clock_permit=None)

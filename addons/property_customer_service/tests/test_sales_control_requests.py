@@ -27,7 +27,7 @@ class TestRequests(SalesControlCase):
         answer = self.board('consultant', 'extend', self.units[:1].ids, {'hours': 8, 'reason': 'Wife comes tomorrow'})
         request = self.env['property.unit.request'].search([], limit=1)
         self.assertEqual((request.kind, request.hold_id, request.unit_ids, request.hours), ('extend', hold, self.units[:2], 8))
-        self.assertEqual(answer, {'type': 'warning', 'message': f"{request.name} was submitted; Department Manager decides."})
+        self.assertEqual(answer, {'type': 'warning', 'ids': request.ids, 'message': f"{request.name} was submitted; Department Manager decides."})
         request.with_user(self.users['manager']).action_approve()
         self.assertEqual((hold.expiry - expiry).total_seconds(), 8 * 3600)
         self.assertEqual(set(self.units[:2].allocation_ids.mapped('expiry')), {hold.expiry})
