@@ -16,6 +16,7 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
+import psutil
 from playwright.sync_api import sync_playwright
 
 import odoo.sql_db
@@ -117,6 +118,14 @@ def server(source, *options, prepare=None):
         finally:
             process.terminate()
             process.wait(30)
+
+
+def workers(name):
+    """:return: ids of the processes that serve HTTP on the database ``name``, each one request at a time"""
+    ours = {
+        process.pid: process.info for process in psutil.process_iter(["ppid", "cmdline"])
+        if f"^{name}$" in (process.info["cmdline"] or ())}
+    return [pid for pid, info in ours.items() if info["ppid"] in ours and "gevent" not in info["cmdline"]]
 
 
 class Refused(Exception):

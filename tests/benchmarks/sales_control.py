@@ -59,13 +59,20 @@ def search_read(_env, building):
 
 
 def bare_sql(_env, building):
-    """The rows of the table to JSON, without a right or a rule."""
+    """What the board shows of the units, from the tables to JSON: no right, no rule, nothing around it."""
     [[units]] = building.env.execute_query(SQL(
         """
         SELECT json_agg(json_build_array(
             u.id, u.stair, u.floor, u.name, u.stack, u.layout_id, u.usage, u.orientation, u.gross_area, u.inside_area,
-            u.unit_price, u.list_price, u.state, a.request_id, a.expiry))::text
-        FROM property_unit u LEFT JOIN property_unit_allocation a ON a.unit_id = u.id WHERE u.building_id = %s
+            u.unit_price, u.list_price, u.state, u.sealed, u.mortgaged, u.mortgage_consent, u.price_line_id,
+            b.date_open, b.date_close, r.name, p.name, a.expiry))::text
+        FROM property_unit u
+        LEFT JOIN property_release_batch b ON b.id = u.batch_id
+        LEFT JOIN property_unit_allocation a ON a.unit_id = u.id
+        LEFT JOIN property_unit_request r ON r.id = a.request_id
+        LEFT JOIN res_users s ON s.id = r.requester_id
+        LEFT JOIN res_partner p ON p.id = s.partner_id
+        WHERE u.building_id = %s
         """, building.id))
     return units
 
