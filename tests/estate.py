@@ -26,7 +26,9 @@ class Estate:
         manager = env(user=self.users["manager"])
         wizard = imported(manager, name, count)
         wizard.action_import()
-        wizard.list_id.action_activate()
+        price_list = wizard.list_id.sudo()
+        price_list._transition("submitted")
+        price_list._on_approved()
         self.project = wizard.project_id.sudo()
         self.project.member_ids = self.users["consultant"]
         self.units = manager["property.unit"].search([("project_id", "=", self.project.id)], order="id").sudo()
@@ -40,7 +42,8 @@ class Estate:
     def release(self, units=None):
         batch = self.as_post("officer", self.project.env["property.release.batch"]).create({
             "title": "First", "project_id": self.project.id, "unit_ids": (self.units if units is None else units).ids})
-        batch.action_open()
+        batch.action_submit()
+        self.as_post("manager", batch).action_approve()
         return batch
 
     def ask(self, units, post="consultant", hours=24):

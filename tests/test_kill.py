@@ -18,8 +18,10 @@ class TestKill(BaseCase):
 
     def prepare(self, env):
         estate = Estate(env, "kill", UNITS)
-        self.batch = estate.as_post("officer", env["property.release.batch"]).create({
-            "title": "All at once", "project_id": estate.project.id, "unit_ids": estate.units.ids}).id
+        batch = estate.as_post("officer", env["property.release.batch"]).create({
+            "title": "All at once", "project_id": estate.project.id, "unit_ids": estate.units.ids})
+        batch.action_submit()
+        self.batch = batch.id
         self.project, self.middle = estate.project.id, estate.units[UNITS // 2].id
 
     def rows(self, name):
@@ -37,7 +39,7 @@ class TestKill(BaseCase):
 
         def call():
             try:
-                answers.append(live.Client(url, name, "kill-officer").call("property.release.batch", "action_open", [self.batch]))
+                answers.append(live.Client(url, name, "kill-manager").call("property.release.batch", "action_approve", [self.batch]))
             except Exception as error:  # noqa: BLE001
                 answers.append(error)
         thread = threading.Thread(target=call)

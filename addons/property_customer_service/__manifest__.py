@@ -21,7 +21,6 @@
         'wizard/property_permit_revoke_views.xml',
         'wizard/property_price_import_views.xml',
         'wizard/property_price_reprice_views.xml',
-        'wizard/property_unit_request_reject_views.xml',
         'views/property_unit_request_views.xml',
         'views/property_release_batch_views.xml',
         'views/property_price_list_views.xml',

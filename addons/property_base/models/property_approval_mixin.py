@@ -39,7 +39,7 @@ class PropertyApprovalMixin(models.AbstractModel):
     approval_count = fields.Integer("Times Submitted", compute='_compute_approval_count')
     approval_ribbon = fields.Json("Approval", compute='_compute_approval_ribbon', help="The steps: who, when, what they said, and who is next.")
     approval_waiting_for = fields.Char("Waits For", compute='_compute_approval_waiting')
-    approval_can_decide = fields.Boolean(compute='_compute_approval_waiting')
+    approval_can_decide = fields.Boolean("Waits for Me", compute='_compute_approval_waiting', search='_search_approval_can_decide')
     approval_can_withdraw = fields.Boolean(compute='_compute_approval_waiting')
 
     # ------------------------------------------------------------------ hooks
@@ -119,7 +119,7 @@ class PropertyApprovalMixin(models.AbstractModel):
         if not self.id or not isinstance(self.id, int):
             return []
         figures = self.sudo()._approval_figures()
-        rule = self.env['property.approval.rule']._for_document(self.sudo(), figures)
+        rule = self.env['property.approval.rule']._of_documents(self)._for_document(self.sudo(), figures)
         return [{'name': step.display_name, 'who': step._who(), 'sequence': step.sequence}
                 for step in rule._steps_for(self.sudo(), figures)] if rule and not rule.refusal else []
 
@@ -135,6 +135,12 @@ class PropertyApprovalMixin(models.AbstractModel):
             document.approval_waiting_for = ', '.join(step._who() for step in pending) or False
             document.approval_can_decide = any(step._principal_of(principals) for step in pending)
             document.approval_can_withdraw = bool(pending) and pending[0].requester_id == self.env.user
+
+    def _search_approval_can_decide(self, operator, value):
+        if operator != 'in' or set(value) != {True}:
+            return NotImplemented
+        steps = self.env['property.approval.request.step'].sudo()._search([('mine', '=', True), ('res_model', '=', self._name)])
+        return [('id', 'in', steps.subselect('res_id'))]
 
     # ------------------------------------------------------------------ guard
 
@@ -195,8 +201,12 @@ class PropertyApprovalMixin(models.AbstractModel):
         self.check_access('write')
         for document in self:
             document._check_submission()
-        self.env['property.approval.request']._submit(self)
+        self._submit_for_approval()
         return True
+
+    def _submit_for_approval(self):
+        """Ask for approval without looking again whether the documents are fit; an action that has looked calls it."""
+        self.env['property.approval.request']._submit(self)
 
     def action_withdraw(self, note=''):
         """Take the documents back before they are decided."""

@@ -179,7 +179,8 @@ class PropertyApprovalRequest(models.Model):
         :return: the requests, as superuser
         :raise UserError: one sentence; nothing is submitted then
         """
-        plans = [self._plan(document) for document in documents]
+        rules = self.env['property.approval.rule']._of_documents(documents)
+        plans = [self._plan(document, rules) for document in documents]
         approval_type = self.env['property.approval.type']._by_code(documents._approval_type)
         rounds = dict(self.sudo()._read_group(
             [('res_model', '=', documents._name), ('res_id', 'in', documents.ids)], ['res_id'], ['round:max']))
@@ -218,10 +219,10 @@ class PropertyApprovalRequest(models.Model):
         return requests
 
     @api.model
-    def _plan(self, document):
+    def _plan(self, document, rules):
         """:return: (rule, list of values of the request's steps)"""
         figures = document.sudo()._approval_figures()
-        rule = self.env['property.approval.rule']._for_document(document, figures)
+        rule = rules._for_document(document, figures)
         if not rule:
             raise UserError(self.env._(
                 "No approval rule fits %s: ask the administrator to make one.", document.display_name))
@@ -347,7 +348,7 @@ class PropertyApprovalRequest(models.Model):
             values.append({
                 'subject': lines[0][1] if len(lines) == 1 else env._("%s approvals", len(lines)),
                 'body_html': env['ir.qweb']._render('property_base.approval_mail', {
-                    'user': user, 'base_url': self.get_base_url(), 'lines': [
+                    'user': user, 'base_url': self.browse().get_base_url(), 'lines': [
                         {'text': text, 'opinion': opinion, 'figures': request.with_user(user).with_context(lang=user.lang).sudo(False).figures,
                          'url': f'/mail/view?model={request.res_model}&res_id={request.res_id}'}
                         for request, text, opinion in lines]}, minimal_qcontext=True, raise_if_not_found=False),

@@ -142,20 +142,24 @@ class PropertyApprovalRule(models.Model):
     # ------------------------------------------------------------------ which rule
 
     @api.model
+    def _of_documents(self, documents):
+        """:return: the rules of their kind, as superuser, in the order in which they are tried"""
+        rules = self.sudo().search([('type_id.code', '=', documents._approval_type)])
+        # A company's own rule comes before everybody's.
+        return rules.sorted(lambda rule: not rule.company_id)
+
     def _for_document(self, document, figures):
-        """The first rule that fits.
+        """The first of these rules that fits.
 
         :param document: a record of ``property.approval.mixin``
         :param dict figures: its figures, metric code → number
-        :return: the rule, as superuser; empty where none fits
+        :return: the rule; empty where none fits
         """
-        company = document._approval_company()
-        rules = self.sudo().search([('type_id.code', '=', document._approval_type), ('company_id', 'in', (company.id, False))])
-        subtype = document._approval_subtype()
-        # A company's own rule comes before everybody's.
+        company, subtype = document._approval_company(), document._approval_subtype()
         return next((
-            rule for rule in rules.sorted(lambda rule: not rule.company_id)
-            if (not rule.subtype_id or rule.subtype_id.code == subtype) and rule._fits(document, figures)), self.browse())
+            rule for rule in self
+            if (not rule.company_id or rule.company_id == company) and (not rule.subtype_id or rule.subtype_id.code == subtype)
+            and rule._fits(document, figures)), self.browse())
 
     def _fits(self, document, figures):
         self.ensure_one()

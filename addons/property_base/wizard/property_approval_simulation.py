@@ -35,7 +35,7 @@ class PropertyApprovalSimulation(models.TransientModel):
         document.check_access('read')
         figures = document.sudo()._approval_figures()
         metrics = {metric.code: metric for metric in self.env['property.approval.metric'].sudo().search([])}
-        rule = self.env['property.approval.rule']._for_document(document.sudo(), figures)
+        rule = self.env['property.approval.rule']._of_documents(document)._for_document(document.sudo(), figures)
         self.rule_id = rule.sudo(False)
         if not rule:
             self.sentence = self.env._("No rule fits: it could not be submitted.")

@@ -10,14 +10,17 @@ class PropertyReleaseBatch(models.Model):
 
     _name = 'property.release.batch'
     _description = 'Release'
-    _inherit = ['property.workflow.mixin']
+    _inherit = ['property.approval.mixin']
     _order = 'date_open desc, id desc'
     _sequence_code = 'property.release.batch'
+    _approval_type = 'release'
     _transitions = {
-        'draft': ('scheduled', 'open', 'cancelled'),
+        'draft': ('submitted', 'cancelled'),
+        'submitted': ('scheduled', 'open', 'draft', 'rejected'),
         'scheduled': ('open', 'draft', 'cancelled'),
         'open': ('closed',),
         'closed': (),
+        'rejected': (),
         'cancelled': (),
     }
 
@@ -28,7 +31,8 @@ class PropertyReleaseBatch(models.Model):
     company_id = fields.Many2one(related='project_id.company_id', store=True, precompute=True, index=True)
     currency_id = fields.Many2one(related='company_id.currency_id')
     state = fields.Selection([
-        ('draft', "Draft"), ('scheduled', "Waiting to open"), ('open', "Open"), ('closed', "Closed"), ('cancelled', "Cancelled"),
+        ('draft', "Draft"), ('submitted', "In Approval"), ('scheduled', "Waiting to open"), ('open', "Open"), ('closed', "Closed"),
+        ('rejected', "Rejected"), ('cancelled', "Cancelled"),
     ], required=True, readonly=True, copy=False, default='draft', tracking=True, index=True, group_expand='_expand_states')
     date_open = fields.Datetime("Opens", copy=False, tracking=True, help="Empty: as soon as it is opened.")
     date_close = fields.Datetime("Closes", copy=False, tracking=True, help="Empty: until it is closed.")
@@ -90,45 +94,57 @@ class PropertyReleaseBatch(models.Model):
         for batch in self:
             batch.unit_ids._check_of_project(batch.project_id)
 
-    def write(self, vals):
-        if {'unit_ids', 'project_id', 'date_open'} & vals.keys() and self.filtered(lambda batch: batch.state != 'draft'):
-            raise UserError(self.env._("The units and hours of a release change only while it is a draft."))
-        return super().write(vals)
-
     @api.ondelete(at_uninstall=False)
     def _unlink_except_draft(self):
         if self.filtered(lambda batch: batch.state != 'draft'):
             raise UserError(self.env._("A release that was opened is kept: close or cancel it."))
 
-    def action_open(self):
-        """Offer all units of the release: now, or when its hour has come.
+    # ------------------------------------------------------------------ approval
 
-        :raise UserError: one sentence, the first unit that cannot be offered; none is then
-        """
-        self._check_officer()
-        for batch in self:
-            if not batch.unit_ids:
-                raise UserError(self.env._("%s has no units yet.", batch.name))
-            if batch.date_close and batch.date_close <= fields.Datetime.now():
-                raise UserError(self.env._("%s would close before it opens: change its hours.", batch.name))
-            if batch.date_open and batch.date_open > fields.Datetime.now():
-                batch.unit_ids._check_can_be_released()
-                batch._transition('scheduled')
-            else:
-                batch._action_open()
-        return True
+    def _approval_guarded_fields(self):
+        return ['title', 'project_id', 'unit_ids', 'unit_count', 'total', 'date_open', 'date_close']
+
+    def _approval_key_fields(self):
+        return ['unit_count', 'total', 'date_open', 'date_close']
+
+    def _approval_figures(self):
+        return {'amount': self.total}
+
+    def _approval_scope(self):
+        return {'project_id': self.project_id}
+
+    def _check_submission(self):
+        if not self.unit_ids:
+            raise UserError(self.env._("%s has no units yet.", self.name))
+        if self.date_close and self.date_close <= fields.Datetime.now():
+            raise UserError(self.env._("%s would close before it opens: change its hours.", self.name))
+        self.unit_ids._check_can_be_released()
+
+    def _on_approved(self):
+        """Offer all units of the release: now, or when its hour has come."""
+        if self.date_close and self.date_close <= fields.Datetime.now():
+            raise UserError(self.env._("%s would close before it opens: change its hours.", self.name))
+        if self.date_open and self.date_open > fields.Datetime.now():
+            self.unit_ids._check_can_be_released()
+            self._transition('scheduled')
+        else:
+            self._action_open()
+
+    # ------------------------------------------------------------------ actions
 
     def action_back_to_draft(self):
-        self._check_officer()
+        """Take a release that waits for its hour back; it is to be approved again."""
+        self.check_access('write')
         return self._transition('draft')
 
     def action_cancel(self):
-        self._check_officer()
+        self.check_access('write')
+        self.filtered(lambda batch: batch.state == 'submitted').action_withdraw()
         return self._transition('cancelled')
 
     def action_close(self):
         """Take back what nobody has taken; units that are held or sold stay with their documents."""
-        self._check_officer()
+        self.check_access('write')
         for batch in self:
             batch._action_close()
         return True
@@ -155,12 +171,6 @@ class PropertyReleaseBatch(models.Model):
             **self.env['ir.actions.act_window']._for_xml_id('property_customer_service.property_unit_action'),
             'domain': [('batch_id', '=', self.id), ('state', 'in', states)],
         }
-
-    def _check_officer(self):
-        """Only the sales-control officer and the department's heads offer units."""
-        self.check_access('write')
-        if not self.env.su and not self.env['property.unit.request']._is_officer():
-            raise UserError(self.env._("Only the sales-control officer may offer units."))
 
     def _action_open(self):
         self.ensure_one()

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import psycopg2
 
-from odoo import SUPERUSER_ID, api, fields, models
+from odoo import api, fields, models
 from odoo.addons.property_base.tools.local_time import DEFAULT_TIMEZONE, local_date
 from odoo.exceptions import UserError, ValidationError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, retrying
@@ -13,17 +13,9 @@ from odoo.tools import SQL
 
 _logger = logging.getLogger(__name__)
 
-# Who approves a hold, by its length: up to so many hours as the dated parameter says; the last has no limit (P7).
-HOLD_APPROVERS = (
-    ('hold_hours_department_manager', 'property_base.group_department_manager'),
-    ('hold_hours_vice_president', 'property_base.group_vice_president'),
-    (None, 'property_base.group_general_manager'),
-)
 LONGEST_HOLD = 365 * 24
 # Holds that end in one transaction.
 BATCH = 1000
-# Approvers who get a to-do for a request.
-ASKED = 5
 # What only the actions write.
 DECISION = frozenset(('expiry', 'submitted_at', 'approver_id', 'decided_at', 'decision_note', 'end_problem'))
 OFFICERS = ('property_base.group_signing', 'property_base.group_assistant_manager', 'property_base.group_department_manager')
@@ -37,9 +29,11 @@ class PropertyUnitRequest(models.Model):
 
     _name = 'property.unit.request'
     _description = 'Sales Control Request'
-    _inherit = ['property.workflow.mixin']
+    _inherit = ['property.approval.mixin']
     _order = 'id desc'
     _sequence_code = 'property.unit.request'
+    _approval_type = 'unit_request'
+    _approval_limit_field = 'hours'
     _transitions = {
         'draft': ('submitted', 'cancelled'),
         'submitted': ('active', 'done', 'rejected', 'draft', 'cancelled'),
@@ -82,8 +76,6 @@ class PropertyUnitRequest(models.Model):
     approver_id = fields.Many2one('res.users', "Decided By", readonly=True, copy=False, ondelete='restrict', tracking=True)
     decided_at = fields.Datetime(readonly=True, copy=False)
     decision_note = fields.Char(readonly=True, copy=False, tracking=True)
-    approver_group_id = fields.Many2one('res.groups', "Approved By", compute='_compute_approver_group_id')
-    can_decide = fields.Boolean(compute='_compute_can_decide', search='_search_can_decide')
     is_own = fields.Boolean(compute='_compute_is_own', help="The user's own, or the user is the officer.")
 
     _hold_has_hours = models.Constraint(
@@ -131,22 +123,6 @@ class PropertyUnitRequest(models.Model):
             elif not request.hours:
                 request.hours = request._parameter('hold_hours_default')
 
-    @api.depends('kind', 'hours', 'project_id', 'submitted_at', 'hold_id')
-    def _compute_approver_group_id(self):
-        for request in self:
-            request.approver_group_id = self._approver_for(request)
-
-    @api.depends('state', 'requester_id', 'approver_group_id')
-    @api.depends_context('uid')
-    def _compute_can_decide(self):
-        for request in self:
-            request.can_decide = request.state == 'submitted' and not request._refusal_to_decide()
-
-    def _search_can_decide(self, operator, value):
-        if operator != 'in' or set(value) != {True}:
-            return NotImplemented
-        return [('id', 'in', self.search([('state', '=', 'submitted')]).filtered('can_decide').ids)]
-
     @api.depends('requester_id')
     @api.depends_context('uid')
     def _compute_is_own(self):
@@ -175,9 +151,8 @@ class PropertyUnitRequest(models.Model):
             self.project_id = self.hold_id.project_id
 
     def write(self, vals):
-        guarded = {'kind', 'project_id', 'unit_ids', 'hold_id', 'reason', 'hours', 'requester_id'} & vals.keys()
-        if guarded and self.filtered(lambda request: request.state != 'draft'):
-            raise UserError(self.env._("A request that was submitted no longer changes: withdraw it to a draft first."))
+        if 'requester_id' in vals and not self.env.su:
+            raise UserError(self.env._("A request stays with whoever made it."))
         if vals.keys() & DECISION and 'state' not in vals and not self.env.su:
             raise UserError(self.env._("A decision is made by its own actions, not by editing it."))
         return super().write(vals)
@@ -194,46 +169,13 @@ class PropertyUnitRequest(models.Model):
 
     # ------------------------------------------------------------------ actions
 
-    def action_submit(self):
-        """Ask for the decision; the officer's own releases and his giving up of holds need none."""
+    def action_cancel(self):
+        """Give the requests up; those that wait are withdrawn first."""
         self.check_access('write')
         for request in self:
             request._check_own()
-            request._check_fit()
-        self._action_submit()
-        return True
-
-    def action_withdraw(self):
-        return self._take_back('draft')
-
-    def action_cancel(self):
-        return self._take_back('cancelled')
-
-    def action_approve(self):
-        """Decide and act in one transaction: when the units cannot move, there is no decision either."""
-        self.check_access('write')
-        for request in self:
-            request._check_may_decide()
-            request._decide('')
-        self._drop_todos()
-        return True
-
-    def action_reject(self, note=''):
-        """Refuse the requests, and tell the requesters why.
-
-        :param str note: what the requesters read
-        """
-        self.check_access('write')
-        note = str(note or '').strip()
-        for request in self:
-            request._check_may_decide()
-            request._transition('rejected', approver_id=self.env.uid, decided_at=fields.Datetime.now(), decision_note=note)
-        self._drop_todos()
-        self._make_todos([
-            (request, request.requester_id, lambda env, request=request: env._(
-                "%(request)s was rejected: %(note)s", request=request.name, note=note or '—'))
-            for request in self])
-        return True
+        self.filtered(lambda request: request.state == 'submitted').action_withdraw()
+        return self._transition('cancelled')
 
     def action_release_hold(self):
         """Give up a running hold: opens and submits the request for it."""
@@ -306,12 +248,12 @@ class PropertyUnitRequest(models.Model):
             vals['hours'] = self._hours_from(options['hours'])
         # Made and submitted in one act: a line in the chatter for each says nothing that the request does not.
         requests = self.with_context(mail_create_nolog=True).create(self._prepare_board_vals(kind, units, vals))
-        requests._action_submit()
+        requests._submit_for_approval()
         waiting = requests.filtered(lambda request: request.state == 'submitted')
         if waiting:
             return {'type': 'warning', 'ids': requests.ids, 'message': self.env._(
                 "%(number)s was submitted; %(group)s decides.", number=', '.join(waiting.mapped('name')),
-                group=waiting[0].approver_group_id.sudo().name)}
+                group=waiting[0].approval_waiting_for)}
         return {'type': 'success', 'ids': requests.ids, 'message': self.env._("%s is done.", ', '.join(requests.mapped('name')))}
 
     def _prepare_board_vals(self, kind, units, vals):
@@ -344,54 +286,60 @@ class PropertyUnitRequest(models.Model):
             raise UserError(self.env._("Say for how many hours the units are held: a number from 1 to %s.", LONGEST_HOLD))
         return hours
 
-    # ------------------------------------------------------------------ who decides
+    # ------------------------------------------------------------------ approval
 
-    @api.model
-    def _approver_for(self, request):
-        """The post that decides on a request, by its kind and by how long the units would be held in all.
+    def _approval_guarded_fields(self):
+        return ['kind', 'project_id', 'unit_ids', 'hold_id', 'reason', 'hours']
 
-        :return: res.groups
-        """
-        # Not env.ref, which looks whether the group is still there.
-        return self.env['res.groups'].browse(self.env['ir.model.data']._xmlid_to_res_id(request._approver_xml_id()))
+    def _approval_key_fields(self):
+        return ['kind', 'unit_names', 'hours', 'reason'] if self.kind in ('hold', 'extend') else ['kind', 'unit_names', 'reason']
 
-    def _approver_xml_id(self):
-        if self.kind in ('release', 'unhold'):
-            return 'property_base.group_signing'
+    def _approval_subtype(self):
+        return self.kind
+
+    def _approval_figures(self):
+        """How long the units would be held in all, and whether the sales-control officer asks."""
         hours = self.hours
         if self.kind == 'extend' and self.hold_id.decided_at:
             hours += (self.hold_id.expiry - self.hold_id.decided_at) / timedelta(hours=1)
-        return next(group for code, group in HOLD_APPROVERS if code is None or hours <= self._parameter(code))
+        return {'hours': hours, 'officer': int(self.env.user._is_superuser() or self.sudo(False)._is_officer())}
+
+    def _approval_scope(self):
+        return {'project_id': self.project_id}
+
+    def _approval_date(self):
+        return local_date(self.submitted_at or fields.Datetime.now(), self.project_id.tz or DEFAULT_TIMEZONE)
+
+    def _check_submission(self):
+        self._check_own()
+        self._check_fit()
+
+    def _submit_for_approval(self):
+        self._decision({'submitted_at': fields.Datetime.now()})
+        return super()._submit_for_approval()
+
+    def _on_approved(self):
+        for request in self:
+            request._act()
+
+    def _on_rejected(self):
+        decision = self.approval_request_ids.sorted('round')[-1].decision_ids[-1:]
+        self._decision({'approver_id': self.env.uid, 'decided_at': decision.date, 'decision_note': decision.opinion})
+        self._make_todos([
+            (request, request.requester_id, lambda env, request=request: env._(
+                "%(request)s was rejected: %(note)s", request=request.name, note=decision.opinion or '—'))
+            for request in self])
+
+    def _decision(self, vals):
+        return self.sudo().with_context(mail_notrack=True).write(vals)
 
     def _parameter(self, code):
         """A dated parameter as it is on the request's day: of its submission, today before that."""
-        day = local_date(self.submitted_at or fields.Datetime.now(), self.project_id.tz or DEFAULT_TIMEZONE)
-        return self.env['property.parameter']._get(code, day, self.company_id, project_id=self.project_id)
+        return self.env['property.parameter']._get(code, self._approval_date(), self.company_id, project_id=self.project_id)
 
     @api.model
     def _is_officer(self):
         return self.env.su or any(self.env.user.has_group(group) for group in OFFICERS)
-
-    def _refusal_to_decide(self):
-        """Why the user may not decide, in one sentence, or nothing."""
-        self.ensure_one()
-        if self.requester_id == self.env.user:
-            return self.env._("Nobody decides on an own request.")
-        # A higher post may do what a lower one may.
-        groups = [group for _limit, group in HOLD_APPROVERS]
-        needed = self._approver_xml_id()
-        allowed = groups[groups.index(needed):] if needed in groups else OFFICERS
-        if not any(self.env.user.has_group(group) for group in allowed):
-            return self.env._("%(group)s decides on %(request)s.", group=self.approver_group_id.sudo().name, request=self.name)
-        return None
-
-    def _check_may_decide(self):
-        if self.state != 'submitted':
-            raise UserError(self.env._(
-                "%(request)s is “%(state)s”: there is nothing to decide.", request=self.name, state=self._state_label(self.state)))
-        refusal = self._refusal_to_decide()
-        if refusal:
-            raise UserError(refusal)
 
     def _check_own(self):
         if not self.env.su and self.requester_id != self.env.user and not self._is_officer():
@@ -414,33 +362,15 @@ class PropertyUnitRequest(models.Model):
         if self.kind != 'hold' or self.state != 'active':
             raise UserError(self.env._("%s holds nothing.", self.name))
 
-    def _action_submit(self):
-        self._transition('submitted', submitted_at=fields.Datetime.now())
-        officer = self._is_officer()
-        waiting = self.browse()
-        for request in self:
-            if officer and request.kind in ('release', 'unhold'):
-                request._decide(self.env._("Officer's own power"))
-            else:
-                waiting += request
-        waiting._notify_approvers()
+    # ------------------------------------------------------------------ what follows from the approval
 
-    def _take_back(self, state):
-        """Withdraw what was asked for, to a draft or for good."""
-        self.check_access('write')
-        for request in self:
-            request._check_own()
-        self._drop_todos()
-        return self._transition(state)
-
-    # ------------------------------------------------------------------ the decision
-
-    def _decide(self, note):
+    def _act(self):
         """Act on the request: the units, the money of their prices' day, the ledger and the people follow."""
         self.ensure_one()
         # Who decided, when and until when stands in the request, what moved in the ledger: no message repeats it.
         self = self.with_context(mail_notrack=True)
-        decision = {'approver_id': self.env.uid, 'decided_at': fields.Datetime.now(), 'decision_note': note}
+        opinion = self.approval_request_ids.sorted('round')[-1:].decision_ids[-1:].opinion
+        decision = {'approver_id': self.env.uid, 'decided_at': fields.Datetime.now(), 'decision_note': opinion}
         if self.kind == 'release':
             # Not of a release that was closed before; its hours are over.
             self.unit_ids._move('available', self, self.reason, batch_id=False)
@@ -487,18 +417,6 @@ class PropertyUnitRequest(models.Model):
         (held & units)._move('available', self, reason)
         if not held - units:
             self._transition('done')
-
-    def _notify_approvers(self):
-        """Ask a few of those who may decide; all of them find it in their list."""
-        todos = []
-        for (group, company), requests in self.grouped(lambda request: (request.approver_group_id, request.company_id)).items():
-            users = self.env['res.users'].sudo().search([
-                ('all_group_ids', 'in', group.ids), ('company_ids', 'in', company.ids), ('share', '=', False),
-                ('id', 'not in', (self.env.uid, SUPERUSER_ID))], order='id', limit=ASKED)
-            todos += [
-                (request, user, lambda env, request=request: env._("Decide on %s", request.name))
-                for request in requests for user in users]
-        self._make_todos(todos)
 
     # ------------------------------------------------------------------ expiry
 

@@ -47,7 +47,7 @@ MATRIX = {
     'property.unit.allocation': (EVERYBODY, NOBODY, NOBODY, NOBODY),
     'property.unit.movement': (EVERYBODY, NOBODY, NOBODY, NOBODY),
     'property.unit.request': (
-        EVERYBODY, (*SALES, 'vp', 'gm', *EDITORS), (*SALES, *EDITORS), ('signing', *HEADS)),
+        EVERYBODY, (*SALES, *EDITORS), (*SALES, *EDITORS), ('signing', *HEADS)),
     'property.release.batch': (EVERYBODY, EDITORS, EDITORS, EDITORS),
     'property.parameter': (EVERYBODY, *3 * (('administrator',),)),
     'property.parameter.value': (EVERYBODY, HEADS, HEADS, HEADS),
@@ -83,12 +83,11 @@ MATRIX = {
     'property.price.reprice': 4 * (EDITORS,),
     'property.price.reprice.line': 4 * (EDITORS,),
     'property.permit.revoke': 4 * (('registration', 'assistant', *HEADS),),
-    'property.unit.request.reject': 4 * (('vp', 'gm', *EDITORS),),
     'property.calendar.year': 4 * (('administrator',),),
 }
 OPERATIONS = ('read', 'write', 'create', 'unlink')
 TRANSIENT = {model for model in MATRIX if model.startswith((
-    'property.price.import', 'property.price.reprice', 'property.permit.revoke', 'property.calendar.year', 'property.unit.request.reject',
+    'property.price.import', 'property.price.reprice', 'property.permit.revoke', 'property.calendar.year',
     'property.approval.decide', 'property.approval.simulation'))}
 # What hangs on a project, and is seen with it.
 OF_A_PROJECT = {
@@ -188,11 +187,12 @@ class AccessCase(PropertyCase):
         cls.activate(price_list)
         draft = price_list._create_next_version()
         batch = cls.env['property.release.batch'].create({'title': 'First', 'project_id': project.id, 'unit_ids': units[1].ids})
-        batch.action_open()
+        batch._transition('submitted')
+        batch._on_approved()
         hold = cls.env['property.unit.request'].create({
             'kind': 'hold', 'project_id': project.id, 'unit_ids': units[1].ids, 'hours': 24, 'reason': 'Waits'})
         hold._transition('submitted')
-        hold._decide('')
+        hold._on_approved()
         return {
             'property.release.batch': batch, 'property.unit.request': hold, 'property.unit.allocation': units[1].allocation_ids,
             'property.unit.movement': units[1].movement_ids[0],
@@ -297,7 +297,6 @@ class TestMatrix(AccessCase):
             'property.price.reprice': {'list_id': self.records['draft'].id},
             'property.price.import': {},
             'property.permit.revoke': {'permit_id': self.records['property.permit'].id, 'reason': 'x'},
-            'property.unit.request.reject': {'request_ids': self.records['property.unit.request'].ids, 'note': 'x'},
             'property.parameter': {'name': 'N', 'code': 'access_test_new'},
             'property.parameter.value': {
                 'parameter_id': self.records['property.parameter'].id, 'valid_from': '2098-01-01', 'value': '1'},

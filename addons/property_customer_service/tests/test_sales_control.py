@@ -26,11 +26,16 @@ class SalesControlCase(PropertyCase):
         cls.env.flush_all()
 
     @classmethod
-    def release(cls, units=None):
+    def release(cls, units=None, **values):
         batch = cls.env['property.release.batch'].with_user(cls.users['signing']).create({
-            'title': 'First', 'project_id': cls.project.id, 'unit_ids': (cls.units if units is None else units).ids})
-        batch.action_open()
+            'title': 'First', 'project_id': cls.project.id, 'unit_ids': (cls.units if units is None else units).ids, **values})
+        cls.open(batch)
         return batch
+
+    @classmethod
+    def open(cls, batch):
+        batch.action_submit()
+        batch.with_user(cls.users['manager']).action_approve()
 
     @classmethod
     def request(cls, post='consultant', kind='hold', units=None, hours=24, **values):
@@ -84,7 +89,7 @@ class TestSalesControl(SalesControlCase):
         self.assertEqual(self.sql("""
             SELECT DISTINCT state_from, state_to, document_model, document_id, document_name, user_id, list_price, gross_area
             FROM property_unit_movement WHERE project_id = %s""", self.project.id),
-            [('unreleased', 'available', 'property.release.batch', batch.id, batch.name, self.users['signing'].id, 1000000, 100)])
+            [('unreleased', 'available', 'property.release.batch', batch.id, batch.name, self.users['manager'].id, 1000000, 100)])
         self.assertEqual(self.allocations(), [])
         self.assertFalse(self.units[0].sale_block)
 
@@ -117,7 +122,7 @@ class TestSalesControl(SalesControlCase):
             batch = self.env['property.release.batch'].create({
                 'title': 'Spring', 'project_id': self.project.id, 'unit_ids': self.units.ids,
                 'date_open': '2026-03-02 01:00:00', 'date_close': '2026-03-03 01:00:00'})
-            batch.action_open()
+            self.open(batch)
             self.assertEqual((batch.state, self.states()), ('scheduled', [('unreleased', 10)]))
         self.run_cron('ir_cron_open_releases', '2026-03-02 00:59:59')
         self.assertEqual(batch.state, 'scheduled')
@@ -169,7 +174,7 @@ class TestSalesControl(SalesControlCase):
                 request.action_submit()
                 self.assertEqual(request.state, 'submitted')
                 if refused != 'signing':
-                    self.assertNothing("decides on", request.with_user(self.users[refused]).action_approve)
+                    self.assertNothing("it is not your turn", request.with_user(self.users[refused]).action_approve)
                 request.with_user(self.users[approver]).action_approve()
                 self.assertEqual(request.state, 'active')
                 request.with_user(self.users['signing']).action_release_hold()
@@ -180,7 +185,7 @@ class TestSalesControl(SalesControlCase):
         request = self.request('manager')
         request.action_submit()
         self.assertNothing("own request", request.action_approve)
-        self.assertNothing("decides on", request.with_user(self.users['signing']).action_approve)
+        self.assertNothing("it is not your turn", request.with_user(self.users['signing']).action_approve)
         request.with_user(self.users['vp']).action_approve()
         self.assertEqual(request.state, 'active')
         self.assertNothing("nothing to decide", request.with_user(self.users['gm']).action_approve)
@@ -216,7 +221,7 @@ class TestSalesControl(SalesControlCase):
             extension = self.request(kind='extend', hours=30, hold_id=hold.id)
             extension.action_submit()
             # 24 and 30 hours are more than the manager's 24.
-            self.assertNothing("decides on", extension.with_user(self.users['manager']).action_approve)
+            self.assertNothing("it is not your turn", extension.with_user(self.users['manager']).action_approve)
             extension.with_user(self.users['vp']).action_approve()
         self.assertEqual(hold.expiry, fields.Datetime.to_datetime('2026-03-04 07:00:00'))
         self.assertEqual(self.units[0].allocation_ids.expiry, hold.expiry)
@@ -330,7 +335,7 @@ class TestSalesControl(SalesControlCase):
             self.env.flush_all()
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count
-            batch.action_open()
+            self.open(batch)
             self.env.flush_all()
             return self.env.cr.sql_log_count - before
         queries(units[:1])

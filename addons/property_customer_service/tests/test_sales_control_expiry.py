@@ -52,7 +52,7 @@ class TestExpiry(SalesControlCase):
 
     def test_many_holds_cost_no_more_queries(self):
         units = self.make_units(self.building, range(10, 30), [f'{stack:02}' for stack in range(1, 5)])
-        self.make_list(units).action_activate()
+        self.activate(self.make_list(units))
         with freeze_time(START):
             self.release(units)
 
@@ -159,8 +159,7 @@ class TestReleaseHours(SalesControlCase):
 
     def test_a_release_closes_at_its_hour(self):
         with freeze_time(START):
-            batch = self.release()
-            batch.date_close = START + timedelta(hours=8)
+            batch = self.release(date_close=START + timedelta(hours=8))
             hold = self.hold(self.units[:1])
         self.run_cron('ir_cron_open_releases', START + timedelta(hours=7))
         self.assertEqual(batch.state, 'open')

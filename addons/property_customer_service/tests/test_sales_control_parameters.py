@@ -30,7 +30,9 @@ class TestParameters(SalesControlCase):
         project = project or self.project
         request = self.env['property.unit.request'].new({'kind': 'hold', 'project_id': project.id, 'hours': hours, **values})
         with freeze_time(f'{day} 04:00:00'):
-            group = self.env['property.unit.request']._approver_for(request)
+            figures = request._approval_figures()
+            rule = self.env['property.approval.rule']._of_documents(request)._for_document(request, figures)
+            group = rule._steps_for(request, figures).group_id
         return group.get_external_id()[group.id].removeprefix('property_base.group_')
 
     def test_as_shipped(self):
@@ -66,7 +68,7 @@ class TestParameters(SalesControlCase):
         self.value('12', '2026-03-02', project=self.project)
         with freeze_time('2026-03-05 04:00:00'):
             self.env.invalidate_all()
-            self.assertEqual(request.approver_group_id, self.env.ref('property_base.group_department_manager'))
+            self.assertEqual(request.approval_waiting_for, "Department Manager")
             request.with_user(self.users['manager']).action_approve()
             self.assertEqual(request.state, 'active')
 
@@ -80,7 +82,7 @@ class TestParameters(SalesControlCase):
                 extension.with_user(self.users['manager']).action_approve()
             extension = self.request(kind='extend', hours=8, hold_id=hold.id)
             extension.action_submit()
-            self.assertNothing("Vice-President decides on", extension.with_user(self.users['manager']).action_approve)
+            self.assertNothing("waits for Vice-President", extension.with_user(self.users['manager']).action_approve)
             extension.with_user(self.users['vp']).action_approve()
         self.assertEqual(str(hold.expiry), '2026-03-03 09:00:00')
 

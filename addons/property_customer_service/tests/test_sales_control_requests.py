@@ -76,9 +76,10 @@ class TestRequests(SalesControlCase):
     def test_reject_with_a_note(self):
         first, second = self.request(units=self.units[:1]), self.request(units=self.units[1:2])
         (first + second).action_submit()
-        self.assertEqual(self.todos(first), [(self.users['manager'], f"Decide on {first.name}")])
-        wizard = self.env['property.unit.request.reject'].with_user(self.users['manager']).with_context(
-            active_ids=(first + second).ids).create({'note': 'The floor is promised'})
+        self.assertEqual(self.todos(first), [(self.users['manager'], f"To approve: {first.name}")])
+        action = (first + second).with_user(self.users['manager']).action_decide()
+        wizard = self.env['property.approval.decide'].with_user(self.users['manager']).with_context(**action['context']).create({
+            'kind': 'reject', 'opinion': 'The floor is promised'})
         wizard.action_confirm()
         for request in (first, second):
             self.assertEqual(
@@ -89,14 +90,11 @@ class TestRequests(SalesControlCase):
     def test_reject_needs_a_reason_and_a_decider(self):
         request = self.request()
         request.action_submit()
-        Wizard = self.env['property.unit.request.reject'].with_context(active_ids=request.ids)
-        with self.assertRaises(AssertionError), Form(Wizard.with_user(self.users['manager'])) as form:
-            form.note = False
-        with self.assertRaises(AccessError):
-            Wizard.with_user(self.users['consultant']).create({'note': 'x'})
-        with self.assertRaises(UserError) as refusal:
-            Wizard.with_user(self.users['signing']).create({'note': 'x'}).action_confirm()
-        self.assertEqual(str(refusal.exception), f"Department Manager decides on {request.name}.")
+        self.assertNothing("Say why it is returned or rejected.", request.with_user(self.users['manager']).action_reject)
+        self.assertNothing("Nobody decides on an own request.", request.action_reject, 'x')
+        for post in ('signing', 'vp', 'gm'):
+            self.assertNothing(f"{request.name} waits for Department Manager: it is not your turn.",
+                               request.with_user(self.users[post]).action_reject, 'x')
         self.assertEqual(request.state, 'submitted')
 
     def test_to_dos_go_with_the_decision(self):
@@ -114,9 +112,9 @@ class TestRequests(SalesControlCase):
         (mine + long + own).sudo(False)
         for request in (mine, long, own):
             request.with_user(request.requester_id).action_submit()
-        for post, found in (('manager', mine), ('vp', mine + long + own), ('gm', mine + long + own), ('signing', mine[:0]), ('consultant', mine[:0])):
+        for post, found in (('manager', mine), ('vp', long + own), ('gm', mine[:0]), ('signing', mine[:0]), ('consultant', mine[:0])):
             Request = self.env['property.unit.request'].with_user(self.users[post])
-            self.assertEqual(set(Request.search([('can_decide', '=', True)]).ids), set(found.ids), post)
+            self.assertEqual(set(Request.search([('approval_can_decide', '=', True)]).ids), set(found.ids), post)
 
     def test_many_submitted_cost_no_query_each(self):
         def queries(units):
