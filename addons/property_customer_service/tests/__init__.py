@@ -9,3 +9,4 @@ from . import test_price_table
 from . import test_project
 from . import test_unit
 from . import test_sales_control
+from . import test_inventory_close
