@@ -483,9 +483,9 @@ class PropertyInventoryClose(models.Model):
                 FROM property_inventory_close WHERE project_id = p.id) c
             WHERE p.active GROUP BY p.id, c.closed, c.first, c.made ORDER BY p.id"""))
         self.env['ir.cron']._commit_progress(remaining=len(rows))
-        for project_id, first_movement, first, made in rows:
+        for project_id, first_movement, following, made in rows:
             last = self.env['property.project'].browse(project_id)._evening()
-            first = first or max(last, first_movement)
+            first = following or max(last, first_movement)
             missing = [day for day in (first + timedelta(days=n) for n in range((last - first).days + 1)) if day not in (made or ())]
             try:
                 with self.env.cr.savepoint():

@@ -45,7 +45,7 @@ class PropertyInventoryCloseLine(models.Model):
     subscribed = fields.Integer(readonly=True)
     contracted = fields.Integer(readonly=True)
     registered = fields.Integer(readonly=True)
-    handed_over = fields.Integer("Handed Over", readonly=True)
+    handed_over = fields.Integer(readonly=True)
     titled = fields.Integer(readonly=True)
     sealed = fields.Integer(readonly=True, help="In whatever state they are.")
     sold = fields.Integer(readonly=True, help="Subscribed, contracted, registered, handed over or titled.")

@@ -2,20 +2,23 @@ from collections import defaultdict
 from datetime import datetime, time, timedelta
 
 import pytz
+from markupsafe import Markup
 
 from odoo import models
 from odoo.addons.property_base.tools.local_time import start_of_day
-from odoo.tools import SQL, format_date, formatLang
+from odoo.tools import SQL, file_open, format_date, formatLang
 from odoo.tools.misc import format_datetime
 
 from ..tools import inventory_figures as figures
 from ..tools.inventory_writer import write_report
+from ..tools.paper import Paper, lines
 from ..tools.server_rows import server_rows
 
 # From this hour on the office's day is over, and its close is made.
 EVENING = time(18)
 # How many units a printed row of movements names; the .xlsx has them all.
 NAMED_UNITS = 12
+STYLE = 'property_customer_service/static/src/inventory_report/inventory_report.css'
 #: The finest rows of a report, the coarsest first.
 LEVELS = ('project', 'building', 'layout')
 
@@ -154,10 +157,29 @@ class PropertyProject(models.Model):
     def _inventory_papers(self, day, level='layout', draft=None):
         """:return: list of Markup, one for each sheet: that of all projects, where there are several, and one for each"""
         values = self._inventory_report_values(day, level, draft)
+        with file_open(STYLE) as style:
+            values['style'] = Markup(style.read())
         sheets = [None] * bool(values['summary']) + (values['reports'] if level != 'project' else [])
         return [
-            self.env['ir.qweb']._render('property_customer_service.inventory_report_paper', {**values, 'report': report})
+            self.env['ir.qweb']._render('property_customer_service.inventory_report_paper', {
+                **values, 'report': report, **(self._inventory_pages(report, level) if report else {})})
             for report in sheets]
+
+    def _inventory_pages(self, report, level):
+        """:return: dict of the parts of a report, each a list of (whether a page break comes before, rows)"""
+        paper = Paper(first=33, rest=36)
+        # The layouts of a building stay together, where a page has room for them.
+        buildings = paper.part(
+            report['buildings'], lambda building: 1 + (len(building['layouts']) if level == 'layout' else 0), head=1)
+        if buildings:
+            paper.room -= 1
+        return {
+            'building_parts': buildings or [(False, [])],
+            'difference_parts': paper.part(report['differences'], lambda sentence: 0.75 * lines(sentence, 190), head=1.5),
+            'movement_parts': paper.part(report['movements'], lambda movement: 0.35 + 0.75 * max(
+                lines(', '.join(movement['names']), 150), lines(movement['reason'] or '', 24), lines(movement['user_name'], 16)), head=3),
+            'sign_break': paper.place(4),
+        }
 
     def _inventory_screen(self, day, level='layout', draft=None):
         """:return: Markup, the report as it stands on a form; and the number of differences in it"""
@@ -221,37 +243,45 @@ class PropertyProject(models.Model):
 
     def _inventory_sheet(self, reports, total, day, level):
         """:return: dict of what :func:`~..tools.inventory_writer.write_report` writes, in the user's language"""
-        _ = self.env._
-        blocks = []
-        for report in reports:
-            close = report['close']
-            blocks.append({
-                'name': report['project'].name,
-                'status': _("Closed by %(user)s, %(moment)s", user=close.closed_by_id.name, moment=format_datetime(
-                    self.env, close.closed_at, tz=report['project'].tz)) if close else _("Provisional: the day is not closed"),
-                'rows': [row for building in report['buildings'] for row in (
-                    *([(building['name'], layout['layout_name'] or '—', layout) for layout in building['layouts']]
-                      if level == 'layout' else ()),
-                    (_("%s in all", building['name']) if level == 'layout' else building['name'], '', building['total']),
-                )] if level != 'project' else [],
-                'total': report['total'],
-                'differences': report['differences'], 'reason': _("Reason: %s", close.reason) if close.reason else None,
-            })
+        env = self.env
         return {
-            'title': _("Sales Control Daily Report"), 'day': format_date(self.env, day, date_format='long'),
-            'blocks': blocks, 'total': total if len(reports) > 1 else None, 'with_amount': len(self.currency_id) <= 1,
+            'title': env._("Sales Control Daily Report"),
+            'day': format_date(env, day, date_format='long'),
+            'blocks': [self._inventory_sheet_block(report, level) for report in reports],
+            'total': total if len(reports) > 1 else None,
+            'with_amount': len(self.currency_id) <= 1,
             'states': self._inventory_state_labels(),
-            'sheets': (_("Daily report"), _("Movements"), _("Differences")),
+            'sheets': (env._("Daily report"), env._("Movements"), env._("Differences")),
             'captions': {
-                'building': _("Building"), 'layout': _("Layout"), 'total': _("Units in all"), 'count': _("Count"), 'in': '+', 'out': '−',
-                'expiring': _("Hold ends that day"), 'sealed': _("Sealed"), 'sold': _("Sold"), 'rate': _("Sell-through rate"),
-                'sold_area': _("Area sold (㎡)"), 'sold_amount': _("Sold at list price"), 'all': _("All projects"),
-                'project_total': _("Grand total"),
+                'building': env._("Building"), 'layout': env._("Layout"), 'total': env._("Units in all"),
+                'count': env._("Count"), 'in': '+', 'out': '−',
+                'expiring': env._("Hold ends that day"), 'sealed': env._("Sealed"), 'sold': env._("Sold"),
+                'rate': env._("Sell-through rate"), 'sold_area': env._("Area sold (㎡)"), 'sold_amount': env._("Sold at list price"),
+                'all': env._("All projects"), 'project_total': env._("Grand total"),
             },
             'movement_captions': (
-                _("Project"), _("Day"), _("Time"), _("Building"), _("Unit"), _("Layout"), _("From"), _("To"), _("Document"),
-                _("Reason"), _("By"), _("Gross Area (㎡)"), _("List Price")),
-            'difference_captions': (_("Project"), _("Difference")),
+                env._("Project"), env._("Day"), env._("Time"), env._("Building"), env._("Unit"), env._("Layout"), env._("From"),
+                env._("To"), env._("Document"), env._("Reason"), env._("By"), env._("Gross Area (㎡)"), env._("List Price")),
+            'difference_captions': (env._("Project"), env._("Difference")),
+        }
+
+    def _inventory_sheet_block(self, report, level):
+        """:return: dict of name, status, rows (building, layout, figures), total, differences and reason of one project"""
+        close, rows = report['close'], []
+        for building in report['buildings'] if level != 'project' else ():
+            name = building['name']
+            if level == 'layout':
+                rows += [(name, layout['layout_name'] or '—', layout) for layout in building['layouts']]
+                name = self.env._("%s in all", name)
+            rows.append((name, '', building['total']))
+        return {
+            'name': report['project'].name,
+            'status': self.env._(
+                "Closed by %(user)s, %(moment)s", user=close.closed_by_id.name,
+                moment=format_datetime(self.env, close.closed_at, tz=report['project'].tz),
+            ) if close else self.env._("Provisional: the day is not closed"),
+            'rows': rows, 'total': report['total'], 'differences': report['differences'],
+            'reason': self.env._("Reason: %s", close.reason) if close.reason else None,
         }
 
     def _inventory_sheet_movements(self, rows):

@@ -31,9 +31,11 @@ class PropertyInventoryReport(models.TransientModel):
 
     @api.model
     def _default_date(self):
-        """:return: the last day that is closed; yesterday, where none is"""
+        """:return: the last day that is closed; where none is, yesterday, or today where no unit had moved by yesterday"""
         last = self.env['property.inventory.close'].search([('state', '=', 'closed')], order='date desc', limit=1).date
-        return last or fields.Date.context_today(self) - timedelta(days=1)
+        today = fields.Date.context_today(self)
+        yesterday = today - timedelta(days=1)
+        return last or (yesterday if self.env['property.unit.movement'].search_count([('date', '<=', yesterday)], limit=1) else today)
 
     @api.depends('project_ids', 'date', 'level')
     def _compute_report_html(self):
