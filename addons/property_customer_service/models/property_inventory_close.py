@@ -1,6 +1,7 @@
 import logging
 from datetime import datetime, time, timedelta
 
+import psycopg2
 import pytz
 
 from odoo import api, fields, models
@@ -110,8 +111,8 @@ class PropertyInventoryClose(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        for vals in vals_list:
-            self._check_may_give_reason(vals)
+        if any(vals.get('reason') for vals in vals_list):
+            self._check_may_give_reason()
         closes = super().create([{**vals, **dict.fromkeys(_KEPT_FIELDS, False)} for vals in vals_list])
         for close in closes:
             close._check_day()
@@ -119,7 +120,8 @@ class PropertyInventoryClose(models.Model):
         return closes
 
     def write(self, vals):
-        self._check_may_give_reason(vals)
+        if 'reason' in vals:
+            self._check_may_give_reason()
         if {'project_id', 'date'} & vals.keys():
             raise UserError(self.env._("A daily close stays with its project and day: delete it and make another."))
         if set(_KEPT_FIELDS) & vals.keys() and 'state' not in vals:
@@ -197,8 +199,8 @@ class PropertyInventoryClose(models.Model):
     def _is_manager(self):
         return self.env.su or self.env.user.has_group('property_base.group_department_manager')
 
-    def _check_may_give_reason(self, vals):
-        if vals.get('reason') and not self._is_manager():
+    def _check_may_give_reason(self):
+        if not self._is_manager():
             raise UserError(self.env._("Only the department manager writes the reason for differences."))
 
     def _usual_officer(self):
@@ -490,6 +492,6 @@ class PropertyInventoryClose(models.Model):
             try:
                 with self.env.cr.savepoint():
                     self.create([{'project_id': project_id, 'date': day} for day in missing])
-            except UserError as error:
+            except (UserError, psycopg2.IntegrityError) as error:
                 _logger.warning("No daily close was made for project %s: %s", project_id, error)
             self.env['ir.cron']._commit_progress(1)

@@ -640,6 +640,9 @@ class TestReconciliation(InventoryCloseCase):
                 self.assertUnchanged(
                     "Only the department manager writes the reason for differences.",
                     close.with_user(self.users[post]).write, {'reason': 'x'})
+                self.assertUnchanged(
+                    "Only the department manager writes the reason for differences.",
+                    close.with_user(self.users[post]).write, {'reason': False})
             self.assertUnchanged("Only the department manager writes the reason for differences.", lambda: self.make_close(DAY_1, reason='x'))
 
     def test_database_wants_the_reason(self):
@@ -997,17 +1000,17 @@ class TestDownload(HttpCase):
     def test_download(self):
         project, other = self.project.id, self.other.id
         for login, query, status in (
-            ('test-consultant', f'projects={project}&day=2027-03-02', 200),
-            ('test-consultant', f'projects={project}&day=2027-03-02&level=building', 200),
-            ('test-auditor', f'projects={project},{other}&day=2027-03-02', 200),
-            ('test-consultant', f'projects={project},{other}&day=2027-03-02', 404),
-            ('test-consultant', f'projects={other}&day=2027-03-02', 404),
-            ('test-auditor', f'projects={other + 1000}&day=2027-03-02', 404),
-            ('test-auditor', 'projects=&day=2027-03-02', 404),
+            ('test-consultant', f'projects={project}&day=2099-03-02', 200),
+            ('test-consultant', f'projects={project}&day=2099-03-02&level=building', 200),
+            ('test-auditor', f'projects={project},{other}&day=2099-03-02', 200),
+            ('test-consultant', f'projects={project},{other}&day=2099-03-02', 404),
+            ('test-consultant', f'projects={other}&day=2099-03-02', 404),
+            ('test-auditor', f'projects={other + 1000}&day=2099-03-02', 404),
+            ('test-auditor', 'projects=&day=2099-03-02', 404),
             ('test-auditor', f'projects={project}&day=yesterday', 404),
             ('test-auditor', f'projects={project}', 404),
-            ('test-auditor', f'projects={project}&day=2027-03-02&level=unit', 404),
-            ('test-auditor', 'projects=1;drop&day=2027-03-02', 404),
+            ('test-auditor', f'projects={project}&day=2099-03-02&level=unit', 404),
+            ('test-auditor', 'projects=1;drop&day=2099-03-02', 404),
         ):
             with self.subTest(query, login=login):
                 self.authenticate(login, login)
@@ -1018,4 +1021,4 @@ class TestDownload(HttpCase):
                     sheet = openpyxl.load_workbook(io.BytesIO(response.content)).worksheets[0]
                     self.assertIn(2, [cell.value for cell in sheet['C']])
         self.logout()
-        self.assertIn('/web/login', self.url_open(f'/property/inventory_report/xlsx?projects={project}&day=2027-03-02').url)
+        self.assertIn('/web/login', self.url_open(f'/property/inventory_report/xlsx?projects={project}&day=2099-03-02').url)
