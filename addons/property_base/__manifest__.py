@@ -14,10 +14,18 @@
         'data/property_parameter_data.xml',
         'data/property_calendar_data.xml',
         'data/property_clock_kind_data.xml',
+        'data/property_approval_data.xml',
+        'data/property_approval_mail.xml',
         'data/ir_cron_data.xml',
+        'wizard/property_approval_decide_views.xml',
+        'wizard/property_approval_simulation_views.xml',
+        'views/property_approval_request_views.xml',
+        'views/property_approval_rule_views.xml',
+        'views/property_approval_delegation_views.xml',
         'views/property_parameter_views.xml',
         'views/property_calendar_views.xml',
         'views/property_clock_views.xml',
+        'views/property_unmasking_views.xml',
         'views/property_base_menus.xml',
     ],
     'demo': [
@@ -25,6 +33,12 @@
         'demo/res_company_demo.xml',
         'demo/res_users_demo.xml',
     ],
+    'assets': {
+        'web.assets_backend': [
+            'property_base/static/src/**/*',
+        ],
+    },
+    'external_dependencies': {'python': ['cryptography']},
     'pre_init_hook': '_pre_init_hook',
     'uninstall_hook': '_uninstall_hook',
 }

@@ -1,1 +1,3 @@
 from . import property_calendar_year
+from . import property_approval_decide
+from . import property_approval_simulation
