@@ -40,7 +40,8 @@ class TestCloseConcurrency(BaseCase):
             prices = env["property.price.list"].create({"project_id": project.id, "title": "Prices"})
             env["property.price.list.line"].create(
                 [{"list_id": prices.id, "unit_id": unit.id, "unit_price": 10000} for unit in units])
-            prices.action_activate()
+            prices._transition("submitted")
+            prices._on_approved()
             env["property.permit"].create({
                 "name": "P-race", "project_id": project.id, "date_issue": "2020-01-01",
                 "coverage_ids": [fields.Command.create({"building_id": building.id})]})

@@ -272,7 +272,7 @@ class TestFigures(InventoryCloseCase):
         self.age(units)
         prices = self.env['property.price.list'].create({'project_id': self.project.id, 'title': 'More'})
         self.env['property.price.list.line'].create([{'list_id': prices.id, 'unit_id': unit.id, 'unit_price': 100} for unit in units])
-        prices.action_activate()
+        self.activate(prices)
         found = []
         for moment, day, released in ((TUESDAY, DAY_2, self.units[2:3]), (WEDNESDAY, DAY_3, units)):
             with freeze_time(moment):
@@ -410,7 +410,7 @@ class TestFrozen(InventoryCloseCase):
     def test_database_keeps_the_count_of_a_movement(self):
         self.first_day()
         other = self.make_list(self.make_units(self.other_building, [1]))
-        other.action_activate()
+        self.activate(other)
         self.env['property.permit'].create({
             'name': 'P-2', 'project_id': self.other_project.id, 'date_issue': '2025-01-01',
             'coverage_ids': [fields.Command.create({'building_id': self.other_building.id})]})
@@ -905,7 +905,7 @@ class TestFiles(InventoryCloseCase):
         """A printed row of movements names some units and says how many there are."""
         units = self.make_units(self.building, range(10, 40), [f'{stack:02}' for stack in range(1, 11)])
         prices = self.make_list(units)
-        prices.action_activate()
+        self.activate(prices)
         with freeze_time(MONDAY):
             self.release(units)
             [report], _total = self.project._inventory_report(DAY_1)
