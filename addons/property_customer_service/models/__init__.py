@@ -21,6 +21,11 @@ from . import property_unit_allocation
 from . import property_unit_movement
 from . import property_unit_request
 from . import property_release_batch
+from . import property_inventory_close
+from . import property_inventory_close_line
+from . import property_inventory_close_unit
+from . import property_inventory_close_difference
+from . import property_inventory_report
 from . import property_price_list
 from . import property_price_list_line
 from . import property_price_rule_mixin

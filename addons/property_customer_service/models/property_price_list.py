@@ -1,11 +1,10 @@
-import psycopg2.extensions
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..tools import price_table
+from ..tools.server_rows import server_rows
 from .property_price_list_line import PRICE_MAKERS
 
 # What the list keeps by itself: its place among the versions, and who put it in force.
@@ -494,25 +493,21 @@ class PropertyPriceList(models.Model):
             'filing_date': self.date_filing,
         }
         columns = list(price_table.FIELDS)
-        # A cursor on the server's side: a list of any length passes through without being held.
-        with cr._cnx.cursor(name=f'price_list_{self.id}') as rows:
-            rows.itersize = 2000
-            # Odoo reads numeric as float; here it stays decimal.
-            psycopg2.extensions.register_type(psycopg2.extensions.DECIMAL, rows)
-            rows.execute(cr.mogrify(SQL(
-                """
-                SELECT row_number() OVER (ORDER BY b.sequence, b.id, u.stair NULLS FIRST, l.id)::int,
-                    b.name, u.stair, u.floor, u.name, NULLIF(concat_ws(' ', y.name, y.rooms), ''),
-                    u.usage, u.orientation, l.pricing_mode, u.gross_area, u.inside_area, u.shared_area,
-                    u.measured_gross_area, u.measured_inside_area, u.measured_shared_area,
-                    CASE WHEN l.pricing_mode != 'unit' THEN l.unit_price END, l.total, l.floor_price, u.note
-                FROM property_price_list_line l
-                JOIN property_unit u ON u.id = l.unit_id
-                JOIN property_building b ON b.id = u.building_id
-                LEFT JOIN property_layout y ON y.id = u.layout_id
-                WHERE l.list_id = %s
-                ORDER BY b.sequence, b.id, u.stair NULLS FIRST, l.id
-                """, self.id)))
+        query = SQL(
+            """
+            SELECT row_number() OVER (ORDER BY b.sequence, b.id, u.stair NULLS FIRST, l.id)::int,
+                b.name, u.stair, u.floor, u.name, NULLIF(concat_ws(' ', y.name, y.rooms), ''),
+                u.usage, u.orientation, l.pricing_mode, u.gross_area, u.inside_area, u.shared_area,
+                u.measured_gross_area, u.measured_inside_area, u.measured_shared_area,
+                CASE WHEN l.pricing_mode != 'unit' THEN l.unit_price END, l.total, l.floor_price, u.note
+            FROM property_price_list_line l
+            JOIN property_unit u ON u.id = l.unit_id
+            JOIN property_building b ON b.id = u.building_id
+            LEFT JOIN property_layout y ON y.id = u.layout_id
+            WHERE l.list_id = %s
+            ORDER BY b.sequence, b.id, u.stair NULLS FIRST, l.id
+            """, self.id)
+        with server_rows(cr, query, f'price_list_{self.id}') as rows:
             price_table.write_table(stream, meta, (
                 price_table.Record(**dict(zip(columns, row, strict=True))) for row in rows), with_floor_price, extra)
 

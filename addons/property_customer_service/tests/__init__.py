@@ -14,3 +14,4 @@ from . import test_sales_control_attacks
 from . import test_sales_control_expiry
 from . import test_sales_control_parameters
 from . import test_sales_control_requests
+from . import test_inventory_close
