@@ -19,6 +19,10 @@ PRICE_MAKERS = (
     'salesmanager', 'signing', 'assistant', 'manager', 'finance', 'cost', 'vp', 'gm', 'auditor', 'administrator')
 FLOOR_PRICE = ('salesmanager', 'manager', 'finance', 'cost', 'vp', 'gm', 'auditor', 'administrator')
 NOBODY = ()
+# Buyers' papers: who has to do with them, who takes them in and keeps them, and who sees identity papers among them.
+PAPER_READERS = tuple(post for post in POSTS if post not in ('engineering', 'design', 'cost'))
+PAPER_KEEPERS = ('signing', 'registration', 'service', 'assistant', 'manager', 'finance')
+IDENTITY_PAPERS = ('signing', 'registration', 'assistant', 'manager', 'finance', 'legal', 'auditor')
 
 # Who reads, writes, creates and deletes what: the department's rules, written down independently of the access file.
 MATRIX = {
@@ -49,7 +53,14 @@ MATRIX = {
     'property.clock.kind': (EVERYBODY, HEADS, ('administrator',), ('administrator',)),
     'property.clock': (EVERYBODY, NOBODY, NOBODY, NOBODY),
     'property.clock.reminder': (EVERYBODY, NOBODY, NOBODY, NOBODY),
+    'property.document.type': (EVERYBODY, HEADS, HEADS, HEADS),
+    'property.document.requirement': (EVERYBODY, HEADS, HEADS, HEADS),
+    'property.archive.place': (PAPER_READERS, *3 * (('registration', 'assistant', *HEADS),)),
+    'property.document': (PAPER_READERS, *3 * (PAPER_KEEPERS,)),
+    'property.document.log': (PAPER_READERS, NOBODY, NOBODY, NOBODY),
+    'property.document.loan': (PAPER_READERS, NOBODY, PAPER_KEEPERS, NOBODY),
     # Wizards: for those who may do what they do.
+    'property.document.handling': 4 * (PAPER_KEEPERS,),
     'property.price.import': 4 * (EDITORS,),
     'property.price.import.column': 4 * (EDITORS,),
     'property.price.import.finding': 4 * (EDITORS,),
@@ -59,7 +70,7 @@ MATRIX = {
     'property.calendar.year': 4 * (('administrator',),),
 }
 OPERATIONS = ('read', 'write', 'create', 'unlink')
-TRANSIENT = {model for model in MATRIX if model.startswith(('property.price.import', 'property.price.reprice', 'property.permit.revoke', 'property.calendar.year'))}
+TRANSIENT = {model for model in MATRIX if model.startswith(('property.price.import', 'property.price.reprice', 'property.permit.revoke', 'property.calendar.year', 'property.document.handling'))}
 # What hangs on a project, and is seen with it.
 OF_A_PROJECT = {
     'property.project': 'id', 'property.permit': 'project_id', 'property.permit.coverage': 'project_id',
@@ -68,6 +79,7 @@ OF_A_PROJECT = {
     'property.price.premium': 'project_id', 'property.price.component': 'project_id', 'property.price.history': 'project_id',
     'property.unit.allocation': 'project_id', 'property.unit.movement': 'project_id', 'property.unit.request': 'project_id',
     'property.release.batch': 'project_id',
+    'property.document': 'project_id', 'property.document.log': 'project_id', 'property.document.loan': 'project_id',
 }
 
 # One for all companies.
@@ -85,6 +97,9 @@ class AccessCase(PropertyCase):
         cls.company_b = cls.env['res.company'].create({'name': 'Beech Estates', 'currency_id': cls.env.ref('base.CNY').id})
         cls.users_b = cls.make_users({post: POSTS[post] for post in ('manager', 'auditor')}, cls.company_b, 'other')
         cls.feature = cls.env['property.unit.feature'].create({'name': 'Garden of the test', 'company_id': cls.company.id})
+        cls.paper_type, cls.identity_type = cls.env['property.document.type'].create([
+            {'name': 'Paper', 'code': 'access_test', 'company_id': cls.company.id},
+            {'name': 'Identity', 'code': 'access_test_identity', 'restricted': True, 'company_id': cls.company.id}])
         cls.records = cls.make_estate(cls.project, cls.building, cls.layout)
         cls.other_records = cls.make_estate(cls.other_project, cls.other_building, cls.other_layout)
         cls.env['property.import.mapping'].create({'header': 'h', 'field': 'room', 'company_id': cls.company.id})
@@ -106,8 +121,22 @@ class AccessCase(PropertyCase):
             'company_id': cls.company.id, 'start': '2025-01-01', 'due': '2025-01-02', 'due_date': '2025-01-02'}).with_context(
                 property_clock_permit=None)
         reminder = cls.env['property.clock.reminder'].create({'clock_id': clock.id})
+        requirement = cls.env['property.document.requirement'].create({
+            'type_id': cls.paper_type.id, 'process': 'signing', 'company_id': cls.company.id})
+        place = cls.env['property.archive.place'].create({'name': 'Room', 'kind': 'room', 'company_id': cls.company.id})
         return {record._name: record for record in (
-            parameter, value, kind, clock, reminder, cls.env['property.calendar.day'].search([], limit=1))}
+            parameter, value, kind, clock, reminder, cls.env['property.calendar.day'].search([], limit=1),
+            cls.paper_type, requirement, place)}
+
+    @classmethod
+    def make_paper(cls, project, paper_type):
+        """A paper of the project that was taken in and lent to the manager."""
+        paper = cls.env['property.document'].create({
+            'res_model': project._name, 'res_id': project.id, 'document_name': project.name, 'project_id': project.id,
+            'company_id': project.company_id.id, 'type_id': paper_type.id})
+        paper._receive({paper: (1, 0)})
+        paper._lend(cls.users['manager'], 'Filing', '2099-01-01')
+        return paper
 
     @classmethod
     def make_estate(cls, project, building, layout):
@@ -132,7 +161,9 @@ class AccessCase(PropertyCase):
             'kind': 'hold', 'project_id': project.id, 'unit_ids': units[1].ids, 'hours': 24, 'reason': 'Waits'})
         hold._transition('submitted')
         hold._decide('')
+        paper = cls.make_paper(project, cls.paper_type)
         return {
+            'property.document': paper, 'property.document.log': paper.log_ids, 'property.document.loan': paper.loan_ids,
             'property.release.batch': batch, 'property.unit.request': hold, 'property.unit.allocation': units[1].allocation_ids,
             'property.unit.movement': units[1].movement_ids[0],
             'property.project': project, 'property.permit': permit, 'property.permit.coverage': permit.coverage_ids,
@@ -202,7 +233,9 @@ class TestMatrix(AccessCase):
                      'property.price.premium': 'value', 'property.price.list.line': 'build_up',
                      'property.price.history': 'total', 'property.price.list': 'note', 'property.release.batch': 'note',
                      'property.unit.allocation': 'expiry', 'property.unit.movement': 'reason',
-                     'property.parameter.value': 'reason', 'property.clock.reminder': 'offset'}.get(model, 'name')
+                     'property.parameter.value': 'reason', 'property.clock.reminder': 'offset',
+                     'property.document': 'note', 'property.document.log': 'reason', 'property.document.loan': 'purpose',
+                     'property.document.requirement': 'condition'}.get(model, 'name')
             if model in ('property.price.base', 'property.price.premium'):
                 record = self.records['draft'][{'property.price.base': 'base_ids', 'property.price.premium': 'premium_ids'}[model]]
             for post, user in self.users.items():
@@ -238,6 +271,10 @@ class TestMatrix(AccessCase):
                 'parameter_id': self.records['property.parameter'].id, 'valid_from': '2098-01-01', 'value': '1'},
             'property.clock.kind': {'name': 'N', 'code': 'access_test_new'},
             'property.calendar.year': {'year': 2031},
+            'property.document.type': {'name': 'N', 'code': 'access_test_new', 'company_id': self.company.id},
+            'property.document.requirement': {'type_id': self.paper_type.id, 'process': 'title', 'company_id': self.company.id},
+            'property.archive.place': {'name': 'N'},
+            'property.document.handling': {'kind': 'reject'},
         }
         self.env.flush_all()
         wrong = []
@@ -344,8 +381,8 @@ class TestOutsiders(AccessCase):
             self.env, 'test-internal', groups='base.group_user', company_id=self.company.id, company_ids=[Command.set(self.company.ids)]))
 
     def test_property_user_without_a_post(self):
-        """The common group, or the right to see floor prices, is no post: it opens no project."""
-        for group in ('group_user', 'group_floor_price'):
+        """The common group, or a right such as that to see floor prices, is no post: it opens no project."""
+        for group in ('group_user', 'group_floor_price', 'group_identity_papers'):
             user = new_test_user(
                 self.env, f'test-{group}', groups=f'property_base.{group}',
                 company_id=self.company.id, company_ids=[Command.set(self.company.ids)])
@@ -412,6 +449,11 @@ class TestCompanies(AccessCase):
             ('property.price.list.line', {'list_id': self.records['draft'].id, 'unit_id': new_unit.id, 'unit_price': 5}),
             ('property.unit.feature', {'name': 'N of the test', 'company_id': self.company.id}),
             ('property.import.mapping', {'header': 'n', 'field': 'room', 'company_id': self.company.id}),
+            ('property.document.type', {'name': 'N', 'code': 'access_test_new', 'company_id': self.company.id}),
+            ('property.document.requirement', {'type_id': self.paper_type.id, 'process': 'title', 'company_id': self.company.id}),
+            ('property.archive.place', {'name': 'N', 'company_id': self.company.id}),
+            ('property.document.loan', {
+                'document_id': self.records['property.document'].id, 'borrower_id': manager.id, 'purpose': 'x', 'due_date': '2099-01-01', 'originals': 1}),
         ):
             self.assertFalse(
                 self.allowed(lambda model=model, values=values: self.of(manager, self.env[model]).create(values)), model)
@@ -528,6 +570,35 @@ class TestMenus(AccessCase):
         configuration = self.env.ref('property_base.menu_configuration').id
         for post, user in self.users.items():
             self.assertEqual(configuration in self.env['ir.ui.menu'].with_user(user)._visible_menu_ids(), post in HEADS, post)
+
+
+class TestIdentityPapers(AccessCase):
+
+    def test_posts(self):
+        """Only the posts that need them, whichever way somebody looks; sales see none, not even of their own projects."""
+        paper = self.make_paper(self.project, self.identity_type)
+        file = self.env['ir.attachment'].create({
+            'name': 'card.pdf', 'raw': b'%PDF-1.4\n%%EOF\n', 'res_model': paper._name, 'res_id': paper.id})
+        for post, user in self.users.items():
+            sees = post in IDENTITY_PAPERS
+            for records in (paper, paper.log_ids, paper.loan_ids, file):
+                Model, its = self.env[records._name].with_user(user), self.env[records._name].browse(records.ids).with_user(user)
+                with self.subTest(post=post, model=records._name):
+                    self.assertEqual(self.allowed(lambda its=its: its.read(['display_name'])), sees)
+                    self.assertEqual(self.allowed(lambda its=its: its.export_data(['display_name'])), sees)
+                    self.assertEqual(its.has_access('read'), sees)
+                    if Model.has_access('read'):
+                        self.assertEqual(Model.search([('id', 'in', records.ids)]).ids, records.ids if sees else [])
+                        self.assertEqual(Model._read_group([('id', 'in', records.ids)], [], ['__count']), [(len(records) if sees else 0,)])
+
+    def test_right_by_itself(self):
+        """The right given to a consultant opens the identity papers of his own projects, and no other project's."""
+        consultant = self.users['consultant']
+        own, other = self.make_paper(self.project, self.identity_type), self.make_paper(self.other_project, self.identity_type)
+        Paper = self.env['property.document'].with_user(consultant)
+        self.assertFalse(Paper.search([('id', 'in', (own + other).ids)]))
+        consultant.group_ids = [Command.link(self.env.ref('property_base.group_identity_papers').id)]
+        self.assertEqual(Paper.search([('id', 'in', (own + other).ids)]), own)
 
 
 class TestFloorPrice(AccessCase):
