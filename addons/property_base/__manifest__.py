@@ -18,6 +18,8 @@
         'data/property_document_type_data.xml',
         'data/property_document_requirement_data.xml',
         'data/ir_sequence_data.xml',
+        'data/property_approval_data.xml',
+        'data/property_approval_mail.xml',
         'data/ir_cron_data.xml',
         'wizard/property_document_handling_views.xml',
         'report/property_document_loan_report.xml',
@@ -27,6 +29,11 @@
         'views/property_document_loan_views.xml',
         'views/property_document_views.xml',
         'views/portal_templates.xml',
+        'wizard/property_approval_decide_views.xml',
+        'wizard/property_approval_simulation_views.xml',
+        'views/property_approval_request_views.xml',
+        'views/property_approval_rule_views.xml',
+        'views/property_approval_delegation_views.xml',
         'views/property_parameter_views.xml',
         'views/property_calendar_views.xml',
         'views/property_clock_views.xml',
@@ -40,6 +47,10 @@
     'assets': {
         'web.assets_frontend': [
             'property_base/static/src/interactions/**/*',
+        ],
+        'web.assets_backend': [
+            'property_base/static/src/**/*',
+            ('remove', 'property_base/static/src/interactions/**/*'),
         ],
     },
     'pre_init_hook': '_pre_init_hook',

@@ -12,6 +12,8 @@
     'data': [
         'security/ir.model.access.csv',
         'security/property_customer_service_rules.xml',
+        'data/property_parameter_data.xml',
+        'data/property_approval_data.xml',
         'data/ir_sequence_data.xml',
         'data/ir_cron_data.xml',
         'wizard/property_permit_revoke_views.xml',

@@ -21,7 +21,12 @@ def create_functions(cr):
 
 
 def drop_functions(cr):
-    cr.execute("DROP FUNCTION IF EXISTS property_refuse() CASCADE")
+    """Every trigger function of ours, also those that :class:`Triggers` brought: by their prefix."""
+    cr.execute(
+        "SELECT oid::regprocedure::text FROM pg_proc WHERE proname LIKE 'property\\_%'"
+        " AND prorettype = 'trigger'::regtype AND pronamespace = current_schema::regnamespace")
+    for [function] in cr.fetchall():
+        cr.execute(SQL("DROP FUNCTION IF EXISTS %s CASCADE", SQL(function)))
 
 
 class Triggers(models.Constraint):

@@ -16,7 +16,7 @@ class SalesControlCase(PropertyCase):
         super().setUpClass()
         cls.units = cls.make_units(cls.building, range(1, 6))
         cls.price_list = cls.make_list(cls.units)
-        cls.price_list.action_activate()
+        cls.activate(cls.price_list)
         cls.permit = cls.env['property.permit'].create({
             'name': 'P-1', 'project_id': cls.project.id, 'date_issue': '2025-01-01',
             'coverage_ids': [fields.Command.create({'building_id': cls.building.id})]})
@@ -315,7 +315,7 @@ class TestSalesControl(SalesControlCase):
         units = self.make_units(self.building, range(10, 40), [f'{stack:02}' for stack in range(1, 11)])
         prices = self.env['property.price.list'].create({'project_id': self.project.id, 'title': 'More'})
         self.env['property.price.list.line'].create([{'list_id': prices.id, 'unit_id': unit.id, 'unit_price': 100} for unit in units])
-        prices.action_activate()
+        self.activate(prices)
 
         def queries(chosen):
             batch = self.env['property.release.batch'].create({'title': 'T', 'project_id': self.project.id, 'unit_ids': chosen.ids})

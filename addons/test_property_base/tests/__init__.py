@@ -12,3 +12,4 @@ from . import test_state_mixin
 from . import test_tools
 from . import test_workflow_mixin
 from . import test_working_days
+from . import test_approval
