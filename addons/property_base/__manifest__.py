@@ -7,7 +7,6 @@
     'website': 'https://github.com/property-desk/property-desk',
     'license': 'LGPL-3',
     'depends': ['portal'],
-    'external_dependencies': {'python': ['python-magic', 'qrcode']},
     'data': [
         'security/property_base_groups.xml',
         'security/ir.model.access.csv',
@@ -37,6 +36,7 @@
         'views/property_parameter_views.xml',
         'views/property_calendar_views.xml',
         'views/property_clock_views.xml',
+        'views/property_unmasking_views.xml',
         'views/property_base_menus.xml',
     ],
     'demo': [
@@ -53,6 +53,7 @@
             ('remove', 'property_base/static/src/interactions/**/*'),
         ],
     },
+    'external_dependencies': {'python': ['cryptography', 'python-magic', 'qrcode']},
     'pre_init_hook': '_pre_init_hook',
     'uninstall_hook': '_uninstall_hook',
 }

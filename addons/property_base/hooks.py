@@ -11,4 +11,3 @@ def _pre_init_hook(env):
 def _uninstall_hook(env):
     # The triggers go with their tables; the functions that they call would stay.
     table_objects.drop_functions(env.cr)
-    env.cr.execute("DROP FUNCTION IF EXISTS property_document_second_person() CASCADE")

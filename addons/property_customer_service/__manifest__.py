@@ -14,6 +14,8 @@
         'security/property_customer_service_rules.xml',
         'data/property_parameter_data.xml',
         'data/property_approval_data.xml',
+        'security/res_partner_rules.xml',
+        'data/property_buyer_data.xml',
         'data/ir_sequence_data.xml',
         'data/ir_cron_data.xml',
         'wizard/property_permit_revoke_views.xml',
@@ -31,11 +33,16 @@
         'views/property_project_views.xml',
         'views/property_unit_feature_views.xml',
         'views/property_board_views.xml',
+        'views/property_consent_views.xml',
+        'views/property_data_request_views.xml',
+        'views/res_partner_views.xml',
         'views/property_menus.xml',
     ],
     'demo': [
         'demo/property_demo.xml',
+        'demo/res_partner_demo.xml',
     ],
+    'uninstall_hook': '_uninstall_hook',
     'assets': {
         'web.assets_backend': [
             'property_customer_service/static/src/**/*',

@@ -8,6 +8,7 @@ from odoo.tools import clean_context
 
 from ..tools.local_time import today
 from ..tools.paper_file import clean_name, content_type, kind_and_extension
+from ..tools.permit import Permit
 
 PAPER = 'property.document'
 MEGABYTE = 1024 * 1024
@@ -57,6 +58,9 @@ class IrAttachment(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_verified(self):
+        permit = self.env.context.get('property_permit')
+        if isinstance(permit, Permit) and permit.spend(self):
+            return
         for paper in self.sudo()._papers_of_files():
             if paper.verified_by_id:
                 raise UserError(self.env._("“%s” is verified: its files stay.", paper.display_name))

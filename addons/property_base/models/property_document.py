@@ -6,6 +6,7 @@ from odoo.fields import Domain
 
 from ..tools.local_time import today
 from ..tools.paper_file import ACCEPT
+from ..tools.permit import Permit
 
 # What whoever keeps the papers may change by hand, and what only the department's heads may.
 FREE = {'due_date', 'place_id', 'note', 'file_ids'}
@@ -387,6 +388,15 @@ class PropertyDocument(models.Model):
         self.check_access('write')
         if not self._is_one_of((WAIVER,)):
             raise AccessError(self.env._("Only the department manager decides that a paper is not needed."))
+
+    @api.model
+    def _forget_person(self, partner):
+        """Take out of a person's papers what tells about him: the files, those of verified papers too, and what was written
+        beside them. Which papers there were, and who handled them, stays."""
+        papers = self.sudo().search([('partner_id', '=', partner.id)])
+        files = papers._files()
+        files.with_context(property_permit=Permit(files)).unlink()
+        papers.write({'note': False, 'reason': False})
 
     # ------------------------------------------------------------------ the buyer's own papers
 

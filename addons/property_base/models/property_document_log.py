@@ -2,6 +2,9 @@ from odoo import fields, models
 
 from ..tools.table_objects import AppendOnly, Triggers
 
+FACTS = (
+    'document_id', 'kind', 'date', 'user_id', 'partner_id', 'originals', 'copies', 'how', 'reason', 'create_uid', 'create_date')
+NEVER = "The log of papers is never changed or deleted."
 # The second person's rule in the database: whoever took a paper in since it was last rejected does not verify it.
 _SECOND_PERSON_FUNCTION = """
 CREATE OR REPLACE FUNCTION property_document_second_person() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -54,9 +57,7 @@ class PropertyDocumentLog(models.Model):
                             WHEN 'returned' THEN originals <= 0 AND copies <= 0
                             ELSE originals = 0 AND copies = 0 END)""",
         "Papers come in by being received and go out by being given back.")
-    _append_only = AppendOnly(
-        'document_id', 'kind', 'date', 'user_id', 'partner_id', 'originals', 'copies', 'how', 'reason', 'create_uid', 'create_date',
-        message="The log of papers is never changed or deleted.")
+    _append_only = AppendOnly(*FACTS, message=NEVER)
     _second_person = Triggers(
         "BEFORE INSERT ON {table} FOR EACH ROW WHEN (NEW.kind = 'verified')"
         " EXECUTE FUNCTION property_document_second_person('{name}')",

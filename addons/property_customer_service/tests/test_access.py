@@ -27,6 +27,8 @@ EVERYBODY_BUT_AUDITOR = tuple(post for post in EVERYBODY if post != 'auditor')
 # One reads what one asked or is asked, and writes one's own absences: walked by the tests of approvals.
 ONE_S_OWN = (
     'property.approval.request', 'property.approval.request.step', 'property.approval.decision', 'property.approval.delegation')
+BUYER_EDITORS = (*SALES, 'signing', 'registration', 'service', 'assistant', 'manager')
+BUYER_READERS = (*BUYER_EDITORS, 'finance', 'legal', 'vp', 'gm', 'auditor', 'administrator')
 
 # Who reads, writes, creates and deletes what: the department's rules, written down independently of the access file.
 MATRIX = {
@@ -76,6 +78,14 @@ MATRIX = {
     'property.approval.delegation': (EVERYBODY, *3 * (EVERYBODY_BUT_AUDITOR,)),
     'property.approval.decide': (*3 * (EVERYBODY_BUT_AUDITOR,), NOBODY),
     'property.approval.simulation': (*3 * (EVERYBODY_BUT_AUDITOR,), NOBODY),
+    # The buyer file: sales have their own buyers, and engineering, design and cost have none.
+    'property.consent': (BUYER_READERS, NOBODY, BUYER_EDITORS, NOBODY),
+    'property.family.link': (BUYER_READERS, *3 * (BUYER_EDITORS,)),
+    'property.data.request': (
+        ('service', 'assistant', 'legal', 'auditor', *HEADS), *2 * (('service', 'assistant', 'manager', 'legal'),), NOBODY),
+    'property.buyer.merge': (('legal', 'auditor', *HEADS), NOBODY, NOBODY, NOBODY),
+    'property.unmasking': (('legal', 'auditor', *HEADS), NOBODY, NOBODY, NOBODY),
+    'property.secret.key': (('administrator',), NOBODY, NOBODY, NOBODY),
     # Wizards: for those who may do what they do.
     'property.document.handling': 4 * (PAPER_KEEPERS,),
     'property.price.import': 4 * (EDITORS,),
@@ -102,7 +112,7 @@ OF_A_PROJECT = {
 # One for all companies.
 OF_NO_COMPANY = (
     'property.approval.type', 'property.approval.subtype', 'property.approval.metric', 'property.approval.rule', 'property.approval.step',
-    'property.approval.condition', 'property.parameter', 'property.clock.kind', 'property.calendar.day')
+    'property.approval.condition', 'property.parameter', 'property.clock.kind', 'property.calendar.day', 'property.secret.key')
 
 # What a read that comes back empty is turned into, to be counted as a refusal.
 NOTHING = "nothing was found"
@@ -143,9 +153,21 @@ class AccessCase(PropertyCase):
         requirement = cls.env['property.document.requirement'].create({
             'type_id': cls.paper_type.id, 'process': 'signing', 'company_id': cls.company.id})
         place = cls.env['property.archive.place'].create({'name': 'Room', 'kind': 'room', 'company_id': cls.company.id})
+        buyer, relative = cls.env['res.partner'].create([
+            {'name': name, 'is_buyer': True, 'company_id': cls.company.id, 'user_id': cls.users['consultant'].id} for name in ('Zhang', 'Li')])
+        link = cls.env['property.family.link'].create({'partner_id': buyer.id, 'relative_id': relative.id, 'kind': 'sibling'})
+        consent = cls.env['property.consent'].create({'partner_id': buyer.id, 'purpose': 'mailing', 'text_version': '1'})
+        request = cls.env['property.data.request'].create({'partner_id': buyer.id})
+        merge = cls.env['property.buyer.merge'].create({
+            'source_id': 1, 'target_id': buyer.id, 'company_id': cls.company.id, 'user_id': cls.users['manager'].id})
+        unmasking = cls.env['property.unmasking'].create({
+            'res_model': 'res.partner', 'res_id': buyer.id, 'field': 'identity_number', 'reason': 'A test', 'user_id': cls.users['manager'].id,
+            'company_id': cls.company.id})
         return {record._name: record for record in (
             parameter, value, kind, clock, reminder, cls.env['property.calendar.day'].search([], limit=1),
-            cls.paper_type, requirement, place, *cls.make_approval())}
+            cls.paper_type, requirement, place, link, consent, request, merge,
+            unmasking, cls.env['property.secret.key'].create({'name': 'access-test', 'fingerprint': 'x', 'retired': True}),
+            *cls.make_approval())}
 
     @classmethod
     def make_paper(cls, project, paper_type):
@@ -271,7 +293,10 @@ class TestMatrix(AccessCase):
                      'property.unit.allocation': 'expiry', 'property.unit.movement': 'reason',
                      'property.parameter.value': 'reason', 'property.clock.reminder': 'offset', 'property.approval.condition': 'value',
                      'property.document': 'note', 'property.document.log': 'reason', 'property.document.loan': 'purpose',
-                     'property.document.requirement': 'condition'}.get(model, 'name')
+                     'property.document.requirement': 'condition',
+                     'property.consent': 'channel',
+                     'property.family.link': 'evidence', 'property.data.request': 'answer', 'property.buyer.merge': 'source_id',
+                     'property.unmasking': 'reason'}.get(model, 'name')
             if model in ('property.price.base', 'property.price.premium'):
                 record = self.records['draft'][{'property.price.base': 'base_ids', 'property.price.premium': 'premium_ids'}[model]]
             for post, user in self.users.items():
@@ -313,6 +338,8 @@ class TestMatrix(AccessCase):
             'property.document.handling': {'kind': 'reject'},
             'property.approval.rule': {'name': 'N', 'type_id': self.records['property.approval.type'].id},
             'property.approval.step': {'rule_id': self.records['property.approval.rule'].id, 'approver': 'users'},
+            'property.consent': {'partner_id': self.records['property.consent'].partner_id.id, 'purpose': 'marketing', 'text_version': '1'},
+            'property.data.request': {'partner_id': self.records['property.consent'].partner_id.id},
         }
         self.env.flush_all()
         wrong = []

@@ -5,9 +5,12 @@ from . import test_clock_reminders
 from . import test_loans
 from . import test_paper_files
 from . import test_papers
+from . import test_identity
+from . import test_key_ring
 from . import test_parameter
 from . import test_portal_papers
 from . import test_rpc
+from . import test_secret
 from . import test_state_mixin
 from . import test_tools
 from . import test_workflow_mixin
