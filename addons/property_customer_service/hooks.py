@@ -1,3 +1,4 @@
 def _uninstall_hook(env):
     # The triggers go with their tables; the functions that they call would stay.
-    env.cr.execute("DROP FUNCTION IF EXISTS property_price_list_frozen(), property_moves_with_merge() CASCADE")
+    env.cr.execute(
+        "DROP FUNCTION IF EXISTS property_price_list_frozen(), property_moves_with_merge(), property_unit_agrees() CASCADE")

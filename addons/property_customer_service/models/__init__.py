@@ -8,6 +8,9 @@ from . import res_partner
 from . import res_partner_bank
 from . import res_users
 from . import property_project
+from . import property_parameter_value
+from . import property_clock
+from . import property_clock_mixin
 from . import property_permit
 from . import property_building
 from . import property_board

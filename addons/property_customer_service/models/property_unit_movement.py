@@ -1,5 +1,7 @@
 from odoo import fields, models
-from odoo.addons.property_base.tools.table_objects import AppendOnly
+from odoo.addons.property_base.tools.table_objects import AppendOnly, DeferredTriggers
+
+from .property_unit import AGREES_FUNCTION
 
 
 class PropertyUnitMovement(models.Model):
@@ -14,7 +16,7 @@ class PropertyUnitMovement(models.Model):
     _order = 'id desc'
     _rec_name = 'unit_id'
 
-    unit_id = fields.Many2one('property.unit', required=True, readonly=True, index=True, ondelete='restrict')
+    unit_id = fields.Many2one('property.unit', required=True, readonly=True, ondelete='restrict')
     building_id = fields.Many2one('property.building', required=True, readonly=True, ondelete='restrict')
     layout_id = fields.Many2one('property.layout', readonly=True, ondelete='restrict')
     project_id = fields.Many2one('property.project', required=True, readonly=True, ondelete='restrict')
@@ -33,6 +35,7 @@ class PropertyUnitMovement(models.Model):
     gross_area = fields.Float("Gross Area (㎡)", digits=(16, 2), readonly=True)
     list_price = fields.Monetary(readonly=True)
 
+    _unit_idx = models.Index("(unit_id, id)")
     _building_idx = models.Index("(building_id, id)")
     _project_date_idx = models.Index("(project_id, date)")
     _document_idx = models.Index("(document_model, document_id)")
@@ -41,3 +44,8 @@ class PropertyUnitMovement(models.Model):
         'document_model', 'document_id', 'document_name', 'reason', 'user_id', 'gross_area', 'list_price',
         'create_uid', 'create_date',
         message="The ledger of a unit's movements is never changed or deleted.")
+    _agrees = DeferredTriggers(
+        "AFTER INSERT ON {table} DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION property_unit_agrees('{name}')",
+        function=AGREES_FUNCTION,
+        message=lambda env, diag: env['property.unit']._disagreement_message(diag),
+    )

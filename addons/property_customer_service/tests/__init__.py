@@ -11,3 +11,7 @@ from . import test_price_table
 from . import test_project
 from . import test_unit
 from . import test_sales_control
+from . import test_sales_control_attacks
+from . import test_sales_control_expiry
+from . import test_sales_control_parameters
+from . import test_sales_control_requests

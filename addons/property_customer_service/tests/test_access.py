@@ -94,10 +94,17 @@ MATRIX = {
     'property.price.reprice': 4 * (EDITORS,),
     'property.price.reprice.line': 4 * (EDITORS,),
     'property.permit.revoke': 4 * (('registration', 'assistant', *HEADS),),
+    'property.unit.request.reject': 4 * (('vp', 'gm', *EDITORS),),
     'property.calendar.year': 4 * (('administrator',),),
 }
 OPERATIONS = ('read', 'write', 'create', 'unlink')
+<<<<<<< HEAD
 TRANSIENT = {model for model in MATRIX if model.startswith(('property.price.import', 'property.price.reprice', 'property.permit.revoke', 'property.calendar.year', 'property.approval.decide', 'property.approval.simulation', 'property.document.handling'))}
+=======
+TRANSIENT = {model for model in MATRIX if model.startswith((
+    'property.price.import', 'property.price.reprice', 'property.permit.revoke', 'property.calendar.year', 'property.unit.request.reject',
+    'property.approval.decide', 'property.approval.simulation'))}
+>>>>>>> main
 # What hangs on a project, and is seen with it.
 OF_A_PROJECT = {
     'property.project': 'id', 'property.permit': 'project_id', 'property.permit.coverage': 'project_id',
@@ -147,8 +154,8 @@ class AccessCase(PropertyCase):
         kind = cls.env['property.clock.kind'].create({'name': 'K', 'code': 'access_test', 'amount': 1})
         clock = cls.env['property.clock']._permitted().create({
             'name': 'C', 'res_model': 'property.project', 'res_id': cls.project.id, 'kind_id': kind.id, 'count': 'days',
-            'company_id': cls.company.id, 'start': '2025-01-01', 'due': '2025-01-02', 'due_date': '2025-01-02'}).with_context(
-                property_permit=None)
+            'company_id': cls.company.id, 'project_id': cls.project.id, 'start': '2025-01-01', 'due': '2025-01-02',
+            'due_date': '2025-01-02'}).with_context(property_permit=None)
         reminder = cls.env['property.clock.reminder'].create({'clock_id': clock.id})
         requirement = cls.env['property.document.requirement'].create({
             'type_id': cls.paper_type.id, 'process': 'signing', 'company_id': cls.company.id})
@@ -327,6 +334,7 @@ class TestMatrix(AccessCase):
             'property.price.reprice': {'list_id': self.records['draft'].id},
             'property.price.import': {},
             'property.permit.revoke': {'permit_id': self.records['property.permit'].id, 'reason': 'x'},
+            'property.unit.request.reject': {'request_ids': self.records['property.unit.request'].ids, 'note': 'x'},
             'property.parameter': {'name': 'N', 'code': 'access_test_new'},
             'property.parameter.value': {
                 'parameter_id': self.records['property.parameter'].id, 'valid_from': '2098-01-01', 'value': '1'},

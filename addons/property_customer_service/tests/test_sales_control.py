@@ -14,6 +14,9 @@ class SalesControlCase(PropertyCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        # What a job writes is in the requester's language.
+        for user in cls.users.values():
+            user.lang = 'en_US'
         cls.units = cls.make_units(cls.building, range(1, 6))
         cls.price_list = cls.make_list(cls.units)
         cls.activate(cls.price_list)
@@ -22,21 +25,24 @@ class SalesControlCase(PropertyCase):
             'coverage_ids': [fields.Command.create({'building_id': cls.building.id})]})
         cls.env.flush_all()
 
-    def release(self, units=None):
-        batch = self.env['property.release.batch'].with_user(self.users['signing']).create({
-            'title': 'First', 'project_id': self.project.id, 'unit_ids': (self.units if units is None else units).ids})
+    @classmethod
+    def release(cls, units=None):
+        batch = cls.env['property.release.batch'].with_user(cls.users['signing']).create({
+            'title': 'First', 'project_id': cls.project.id, 'unit_ids': (cls.units if units is None else units).ids})
         batch.action_open()
         return batch
 
-    def request(self, post='consultant', kind='hold', units=None, hours=24, **values):
-        return self.env['property.unit.request'].with_user(self.users[post]).create({
-            'kind': kind, 'project_id': self.project.id, 'unit_ids': (self.units[:1] if units is None else units).ids,
+    @classmethod
+    def request(cls, post='consultant', kind='hold', units=None, hours=24, **values):
+        return cls.env['property.unit.request'].with_user(cls.users[post]).create({
+            'kind': kind, 'project_id': cls.project.id, 'unit_ids': (cls.units[:1] if units is None else units).ids,
             'hours': hours, 'reason': 'A customer comes tomorrow', **values})
 
-    def hold(self, units=None, hours=24, post='consultant', approver='manager'):
-        request = self.request(post, units=units, hours=hours)
+    @classmethod
+    def hold(cls, units=None, hours=24, post='consultant', approver='manager'):
+        request = cls.request(post, units=units, hours=hours)
         request.action_submit()
-        request.with_user(self.users[approver]).action_approve()
+        request.with_user(cls.users[approver]).action_approve()
         return request
 
     def run_cron(self, name, moment):
@@ -306,7 +312,9 @@ class TestSalesControl(SalesControlCase):
         request.with_user(self.users['manager']).action_approve()
         self.assertEqual(self.states(), [('available', 8), ('held', 2)])
         officer.request_from_board('unhold', self.units[:1].ids)
-        self.assertEqual(self.states(), [('available', 10)])
+        self.assertEqual((self.states(), request.state), ([('available', 9), ('held', 1)], 'active'), "the others are still held")
+        officer.request_from_board('unhold', self.units[1:2].ids)
+        self.assertEqual((self.states(), request.state), ([('available', 10)], 'done'))
         for kind, ids in (('sell', self.units.ids), ('hold', []), ('unhold', self.units[:1].ids)):
             with self.subTest(kind), self.assertRaises(UserError):
                 consultant.request_from_board(kind, ids, {'reason': 'x', 'hours': 1})

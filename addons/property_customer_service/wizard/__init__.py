@@ -2,3 +2,4 @@ from . import base_partner_merge
 from . import property_permit_revoke
 from . import property_price_import
 from . import property_price_reprice
+from . import property_unit_request_reject
