@@ -46,7 +46,8 @@ class TestCloseConcurrency(BaseCase):
                 "name": "P-race", "project_id": project.id, "date_issue": "2020-01-01",
                 "coverage_ids": [fields.Command.create({"building_id": building.id})]})
             batch = env["property.release.batch"].create({"title": "First", "project_id": project.id, "unit_ids": units.ids})
-            batch.action_open()
+            batch._transition("submitted")
+            batch._on_approved()
             self.project, self.units, self.today = project.id, units.ids, project._today()
 
     def transaction(self, login=None):
@@ -61,7 +62,7 @@ class TestCloseConcurrency(BaseCase):
         request = env["property.unit.request"].create({
             "kind": "hold", "project_id": self.project, "unit_ids": list(unit_ids), "hours": 24, "reason": "Race"})
         request._transition("submitted")
-        request._decide("")
+        request._on_approved()
         return request
 
     def sql(self, query):

@@ -8,6 +8,14 @@ from . import property_clock_kind
 from . import property_clock
 from . import property_clock_reminder
 from . import property_clock_mixin
+from . import property_document_type
+from . import property_document_requirement
+from . import property_archive_place
+from . import property_document
+from . import property_document_log
+from . import property_document_loan
+from . import property_checklist_mixin
+from . import ir_attachment
 from . import property_approval_type
 from . import property_approval_subtype
 from . import property_approval_metric

@@ -1,6 +1,7 @@
 from . import identity
 from . import key_ring
 from . import local_time
+from . import paper_file
 from . import masks
 from . import parameter_value
 from . import qr_code

@@ -34,3 +34,7 @@ from . import property_price_premium
 from . import property_price_component
 from . import property_price_history
 from . import property_import_mapping
+from . import property_document
+from . import property_document_log
+from . import property_document_loan
+from . import property_checklist_mixin

@@ -425,6 +425,10 @@ class ResPartner(models.Model):
             if until > today():
                 return self.env._(
                     "There are vouchers of %(name)s, which must be kept until %(date)s.", name=partner.name, date=until)
+        held = self.env['property.document'].sudo().search(
+            [('partner_id', '=', self.id), '|', ('originals_held', '>', 0), ('copies_held', '>', 0)], limit=1)
+        if held:
+            return self.env._("“%s” is in the archive: give it back first.", held.display_name)
         return None
 
     def action_anonymise(self):
@@ -477,6 +481,7 @@ class ResPartner(models.Model):
         self.family_ids.unlink()
         self.activity_ids.unlink()
         self.env['ir.attachment'].search([('res_model', '=', 'res.partner'), ('res_id', '=', self.id)]).unlink()
+        self.env['property.document']._forget_person(self)
         self.env['mail.message'].search([('author_id', '=', self.id), ('email_from', '!=', False)]).write({'email_from': False})
         for bank in self.with_context(active_test=False).bank_ids:
             bank.message_ids.unlink()

@@ -1,5 +1,6 @@
 from . import test_access
 from . import test_buyer
+from . import test_buyer_papers
 from . import test_chinese
 from . import test_permit
 from . import test_price_generation

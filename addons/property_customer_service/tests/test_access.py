@@ -21,6 +21,10 @@ PRICE_MAKERS = (
 FLOOR_PRICE = ('salesmanager', 'manager', 'finance', 'cost', 'vp', 'gm', 'auditor', 'administrator')
 OFFICERS = ('signing', 'assistant', 'manager')
 NOBODY = ()
+# Buyers' papers: who has to do with them, who takes them in and keeps them, and who sees identity papers among them.
+PAPER_READERS = tuple(post for post in POSTS if post not in ('engineering', 'design', 'cost'))
+PAPER_KEEPERS = ('signing', 'registration', 'service', 'assistant', 'manager', 'finance')
+IDENTITY_PAPERS = ('signing', 'registration', 'assistant', 'manager', 'finance', 'legal', 'auditor')
 EVERYBODY_BUT_AUDITOR = tuple(post for post in EVERYBODY if post != 'auditor')
 # One reads what one asked or is asked, and writes one's own absences: walked by the tests of approvals.
 ONE_S_OWN = (
@@ -62,6 +66,12 @@ MATRIX = {
     'property.clock.kind': (EVERYBODY, HEADS, ('administrator',), ('administrator',)),
     'property.clock': (EVERYBODY, NOBODY, NOBODY, NOBODY),
     'property.clock.reminder': (EVERYBODY, NOBODY, NOBODY, NOBODY),
+    'property.document.type': (EVERYBODY, HEADS, HEADS, HEADS),
+    'property.document.requirement': (EVERYBODY, HEADS, HEADS, HEADS),
+    'property.archive.place': (PAPER_READERS, *3 * (('registration', 'assistant', *HEADS),)),
+    'property.document': (PAPER_READERS, *3 * (PAPER_KEEPERS,)),
+    'property.document.log': (PAPER_READERS, NOBODY, NOBODY, NOBODY),
+    'property.document.loan': (PAPER_READERS, NOBODY, PAPER_KEEPERS, NOBODY),
     # Approvals: everybody reads what he asked or is asked, nobody writes; the administrator keeps the rules.
     'property.approval.type': (EVERYBODY, ('administrator',), ('administrator',), NOBODY),
     'property.approval.subtype': (EVERYBODY, ('administrator',), ('administrator',), NOBODY),
@@ -84,6 +94,7 @@ MATRIX = {
     'property.unmasking': (('legal', 'auditor', *HEADS), NOBODY, NOBODY, NOBODY),
     'property.secret.key': (('administrator',), NOBODY, NOBODY, NOBODY),
     # Wizards: for those who may do what they do.
+    'property.document.handling': 4 * (PAPER_KEEPERS,),
     'property.price.import': 4 * (EDITORS,),
     'property.price.import.column': 4 * (EDITORS,),
     'property.price.import.finding': 4 * (EDITORS,),
@@ -95,7 +106,7 @@ MATRIX = {
 }
 OPERATIONS = ('read', 'write', 'create', 'unlink')
 TRANSIENT = {model for model in MATRIX if model.startswith((
-    'property.price.import', 'property.price.reprice', 'property.permit.revoke', 'property.calendar.year',
+    'property.price.import', 'property.price.reprice', 'property.permit.revoke', 'property.calendar.year', 'property.document.handling',
     'property.approval.decide', 'property.approval.simulation', 'property.inventory.report'))}
 # They hold nothing but a question of the user's own, to which the answer is what he may read anyway.
 QUESTIONS = {'property.inventory.report'}
@@ -108,6 +119,8 @@ OF_A_PROJECT = {
     'property.unit.allocation': 'project_id', 'property.unit.movement': 'project_id', 'property.unit.request': 'project_id',
     'property.release.batch': 'project_id', 'property.inventory.close': 'project_id', 'property.inventory.close.line': 'project_id',
     'property.inventory.close.unit': 'project_id', 'property.inventory.close.difference': 'project_id',
+    'property.release.batch': 'project_id',
+    'property.document': 'project_id', 'property.document.log': 'project_id', 'property.document.loan': 'project_id',
 }
 
 # One for all companies.
@@ -127,6 +140,9 @@ class AccessCase(PropertyCase):
         cls.company_b = cls.env['res.company'].create({'name': 'Beech Estates', 'currency_id': cls.env.ref('base.CNY').id})
         cls.users_b = cls.make_users({post: POSTS[post] for post in ('manager', 'auditor')}, cls.company_b, 'other')
         cls.feature = cls.env['property.unit.feature'].create({'name': 'Garden of the test', 'company_id': cls.company.id})
+        cls.paper_type, cls.identity_type = cls.env['property.document.type'].create([
+            {'name': 'Paper', 'code': 'access_test', 'company_id': cls.company.id},
+            {'name': 'Identity', 'code': 'access_test_identity', 'restricted': True, 'company_id': cls.company.id}])
         cls.records = cls.make_estate(cls.project, cls.building, cls.layout)
         cls.other_records = cls.make_estate(cls.other_project, cls.other_building, cls.other_layout)
         cls.env['property.import.mapping'].create({'header': 'h', 'field': 'room', 'company_id': cls.company.id})
@@ -148,6 +164,9 @@ class AccessCase(PropertyCase):
             'company_id': cls.company.id, 'project_id': cls.project.id, 'start': '2025-01-01', 'due': '2025-01-02',
             'due_date': '2025-01-02'}).with_context(property_permit=None)
         reminder = cls.env['property.clock.reminder'].create({'clock_id': clock.id})
+        requirement = cls.env['property.document.requirement'].create({
+            'type_id': cls.paper_type.id, 'process': 'signing', 'company_id': cls.company.id})
+        place = cls.env['property.archive.place'].create({'name': 'Room', 'kind': 'room', 'company_id': cls.company.id})
         buyer, relative = cls.env['res.partner'].create([
             {'name': name, 'is_buyer': True, 'company_id': cls.company.id, 'user_id': cls.users['consultant'].id} for name in ('Zhang', 'Li')])
         link = cls.env['property.family.link'].create({'partner_id': buyer.id, 'relative_id': relative.id, 'kind': 'sibling'})
@@ -159,9 +178,20 @@ class AccessCase(PropertyCase):
             'res_model': 'res.partner', 'res_id': buyer.id, 'field': 'identity_number', 'reason': 'A test', 'user_id': cls.users['manager'].id,
             'company_id': cls.company.id})
         return {record._name: record for record in (
-            parameter, value, kind, clock, reminder, cls.env['property.calendar.day'].search([], limit=1), link, consent, request, merge,
+            parameter, value, kind, clock, reminder, cls.env['property.calendar.day'].search([], limit=1),
+            cls.paper_type, requirement, place, link, consent, request, merge,
             unmasking, cls.env['property.secret.key'].create({'name': 'access-test', 'fingerprint': 'x', 'retired': True}),
             *cls.make_approval())}
+
+    @classmethod
+    def make_paper(cls, project, paper_type):
+        """A paper of the project that was taken in and lent to the manager."""
+        paper = cls.env['property.document'].create({
+            'res_model': project._name, 'res_id': project.id, 'document_name': project.name, 'project_id': project.id,
+            'company_id': project.company_id.id, 'type_id': paper_type.id})
+        paper._receive({paper: (1, 0)})
+        paper._lend(cls.users['manager'], 'Filing', '2099-01-01')
+        return paper
 
     @classmethod
     def make_approval(cls):
@@ -212,9 +242,11 @@ class AccessCase(PropertyCase):
             {**row, 'unit_id': units[0].id, 'building_id': building.id, 'unit_name': 'x'})
         difference = cls.env['property.inventory.close.difference'].create(
             {**row, 'unit_id': units[0].id, 'unit_name': 'x', 'said': [{'source': 'unit', 'states': ['held']}]})
+        paper = cls.make_paper(project, cls.paper_type)
         return {
             'property.inventory.close': close, 'property.inventory.close.line': line, 'property.inventory.close.unit': known,
             'property.inventory.close.difference': difference,
+            'property.document': paper, 'property.document.log': paper.log_ids, 'property.document.loan': paper.loan_ids,
             'property.release.batch': batch, 'property.unit.request': hold, 'property.unit.allocation': units[1].allocation_ids,
             'property.unit.movement': units[1].movement_ids[0],
             'property.project': project, 'property.permit': permit, 'property.permit.coverage': permit.coverage_ids,
@@ -287,6 +319,8 @@ class TestMatrix(AccessCase):
                      'property.inventory.close.line': 'held', 'property.inventory.close.unit': 'sealed',
                      'property.inventory.close.difference': 'unit_name',
                      'property.parameter.value': 'reason', 'property.clock.reminder': 'offset', 'property.approval.condition': 'value',
+                     'property.document': 'note', 'property.document.log': 'reason', 'property.document.loan': 'purpose',
+                     'property.document.requirement': 'condition',
                      'property.consent': 'channel',
                      'property.family.link': 'evidence', 'property.data.request': 'answer', 'property.buyer.merge': 'source_id',
                      'property.unmasking': 'reason'}.get(model, 'name')
@@ -327,6 +361,10 @@ class TestMatrix(AccessCase):
                 'parameter_id': self.records['property.parameter'].id, 'valid_from': '2098-01-01', 'value': '1'},
             'property.clock.kind': {'name': 'N', 'code': 'access_test_new'},
             'property.calendar.year': {'year': 2031},
+            'property.document.type': {'name': 'N', 'code': 'access_test_new', 'company_id': self.company.id},
+            'property.document.requirement': {'type_id': self.paper_type.id, 'process': 'title', 'company_id': self.company.id},
+            'property.archive.place': {'name': 'N'},
+            'property.document.handling': {'kind': 'reject'},
             'property.approval.rule': {'name': 'N', 'type_id': self.records['property.approval.type'].id},
             'property.approval.step': {'rule_id': self.records['property.approval.rule'].id, 'approver': 'users'},
             'property.consent': {'partner_id': self.records['property.consent'].partner_id.id, 'purpose': 'marketing', 'text_version': '1'},
@@ -448,8 +486,8 @@ class TestOutsiders(AccessCase):
             self.env, 'test-internal', groups='base.group_user', company_id=self.company.id, company_ids=[Command.set(self.company.ids)]))
 
     def test_property_user_without_a_post(self):
-        """The common group, or the right to see floor prices, is no post: it opens no project."""
-        for group in ('group_user', 'group_floor_price'):
+        """The common group, or a right such as that to see floor prices, is no post: it opens no project."""
+        for group in ('group_user', 'group_floor_price', 'group_identity_papers'):
             user = new_test_user(
                 self.env, f'test-{group}', groups=f'property_base.{group}',
                 company_id=self.company.id, company_ids=[Command.set(self.company.ids)])
@@ -516,6 +554,11 @@ class TestCompanies(AccessCase):
             ('property.price.list.line', {'list_id': self.records['draft'].id, 'unit_id': new_unit.id, 'unit_price': 5}),
             ('property.unit.feature', {'name': 'N of the test', 'company_id': self.company.id}),
             ('property.import.mapping', {'header': 'n', 'field': 'room', 'company_id': self.company.id}),
+            ('property.document.type', {'name': 'N', 'code': 'access_test_new', 'company_id': self.company.id}),
+            ('property.document.requirement', {'type_id': self.paper_type.id, 'process': 'title', 'company_id': self.company.id}),
+            ('property.archive.place', {'name': 'N', 'company_id': self.company.id}),
+            ('property.document.loan', {
+                'document_id': self.records['property.document'].id, 'borrower_id': manager.id, 'purpose': 'x', 'due_date': '2099-01-01', 'originals': 1}),
         ):
             self.assertFalse(
                 self.allowed(lambda model=model, values=values: self.of(manager, self.env[model]).create(values)), model)
@@ -632,6 +675,35 @@ class TestMenus(AccessCase):
         configuration = self.env.ref('property_base.menu_configuration').id
         for post, user in self.users.items():
             self.assertEqual(configuration in self.env['ir.ui.menu'].with_user(user)._visible_menu_ids(), post in HEADS, post)
+
+
+class TestIdentityPapers(AccessCase):
+
+    def test_posts(self):
+        """Only the posts that need them, whichever way somebody looks; sales see none, not even of their own projects."""
+        paper = self.make_paper(self.project, self.identity_type)
+        file = self.env['ir.attachment'].create({
+            'name': 'card.pdf', 'raw': b'%PDF-1.4\n%%EOF\n', 'res_model': paper._name, 'res_id': paper.id})
+        for post, user in self.users.items():
+            sees = post in IDENTITY_PAPERS
+            for records in (paper, paper.log_ids, paper.loan_ids, file):
+                Model, its = self.env[records._name].with_user(user), self.env[records._name].browse(records.ids).with_user(user)
+                with self.subTest(post=post, model=records._name):
+                    self.assertEqual(self.allowed(lambda its=its: its.read(['display_name'])), sees)
+                    self.assertEqual(self.allowed(lambda its=its: its.export_data(['display_name'])), sees)
+                    self.assertEqual(its.has_access('read'), sees)
+                    if Model.has_access('read'):
+                        self.assertEqual(Model.search([('id', 'in', records.ids)]).ids, records.ids if sees else [])
+                        self.assertEqual(Model._read_group([('id', 'in', records.ids)], [], ['__count']), [(len(records) if sees else 0,)])
+
+    def test_right_by_itself(self):
+        """The right given to a consultant opens the identity papers of his own projects, and no other project's."""
+        consultant = self.users['consultant']
+        own, other = self.make_paper(self.project, self.identity_type), self.make_paper(self.other_project, self.identity_type)
+        Paper = self.env['property.document'].with_user(consultant)
+        self.assertFalse(Paper.search([('id', 'in', (own + other).ids)]))
+        consultant.group_ids = [Command.link(self.env.ref('property_base.group_identity_papers').id)]
+        self.assertEqual(Paper.search([('id', 'in', (own + other).ids)]), own)
 
 
 class TestFloorPrice(AccessCase):

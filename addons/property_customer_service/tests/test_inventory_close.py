@@ -415,8 +415,10 @@ class TestFrozen(InventoryCloseCase):
             'name': 'P-2', 'project_id': self.other_project.id, 'date_issue': '2025-01-01',
             'coverage_ids': [fields.Command.create({'building_id': self.other_building.id})]})
         with freeze_time(MONDAY):
-            self.env['property.release.batch'].create(
-                {'title': 'X', 'project_id': self.other_project.id, 'unit_ids': self.other_building.unit_ids.ids}).action_open()
+            batch = self.env['property.release.batch'].create(
+                {'title': 'X', 'project_id': self.other_project.id, 'unit_ids': self.other_building.unit_ids.ids})
+            batch._transition('submitted')
+            batch._on_approved()
             monday, foreign = self.closed(DAY_1), self.make_close(DAY_1, project=self.other_project)
         with freeze_time(TUESDAY):
             self.hold(self.units[4:5])

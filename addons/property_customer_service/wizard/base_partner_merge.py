@@ -25,13 +25,32 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
     @api.model
     def _update_foreign_keys(self, src_partners, dst_partner):
         buyers = (src_partners + dst_partner).sudo().filtered('is_buyer')
-        if buyers:
+        papers = self._merge_papers(src_partners + dst_partner)
+        # Papers may be owed by somebody who is in no buyer file yet.
+        company = buyers.company_id or papers.company_id[:1]
+        if company:
             self.env['property.buyer.merge'].sudo().create([{
-                'source_id': source.id, 'target_id': dst_partner.id, 'company_id': buyers.company_id.id, 'user_id': self.env.uid,
+                'source_id': source.id, 'target_id': dst_partner.id, 'company_id': company.id, 'user_id': self.env.uid,
             } for source in src_partners])
             self._merge_family(src_partners, dst_partner)
             self.env.flush_all()
         return super()._update_foreign_keys(src_partners, dst_partner)
+
+    def _merge_papers(self, partners):
+        """A document asks one person for a paper once; of two lines the one that was handed in stays.
+
+        :return: the property.document that are left, as superuser
+        """
+        papers = self.env['property.document'].sudo().search([('partner_id', 'in', partners.ids)])
+        gone = papers.browse()
+        for same in papers.grouped(lambda paper: (paper.res_model, paper.res_id, paper.type_id)).values():
+            handled = same.filtered(lambda paper: paper.log_ids or paper.file_count)
+            if len(handled) > 1:
+                raise UserError(self.env._(
+                    "“%s” was handed in for each of these files, which therefore stay two.", handled[0].display_name))
+            gone += same - (handled or same[0])
+        gone.unlink()
+        return papers - gone
 
     def _merge_family(self, src_partners, dst_partner):
         """Nobody becomes his own relative, or a relative twice; of two links that disagree the target's stays."""

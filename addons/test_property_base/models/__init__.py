@@ -1,3 +1,4 @@
+from . import test_property_case
 from . import test_property_document
 from . import test_property_log
 from . import test_property_promise
