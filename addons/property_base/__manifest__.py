@@ -53,7 +53,7 @@
             ('remove', 'property_base/static/src/interactions/**/*'),
         ],
     },
-    'external_dependencies': {'python': ['cryptography', 'python-magic', 'qrcode']},
+    'external_dependencies': {'python': ['cryptography', 'python-magic']},
     'pre_init_hook': '_pre_init_hook',
     'uninstall_hook': '_uninstall_hook',
 }

@@ -1,13 +1,9 @@
-import base64
-from io import BytesIO
-
-import qrcode
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_datetime
 
 from ..tools.local_time import local_date, today
+from ..tools.qr_code import qr_code
 from ..tools.table_objects import AppendOnly, Triggers
 
 CLOCK = 'archive_loan'
@@ -165,6 +161,4 @@ class PropertyDocumentLoan(models.Model):
 
     def _slip_qr(self):
         """:return: address of a picture that holds the way back to the loan, whole and without the network"""
-        picture = BytesIO()
-        qrcode.make(f'{self.get_base_url()}/odoo/{self._name}/{self.id}', border=1).save(picture)
-        return f'data:image/png;base64,{base64.b64encode(picture.getvalue()).decode()}'
+        return qr_code(f'{self.get_base_url()}/odoo/{self._name}/{self.id}')

@@ -119,7 +119,6 @@ OF_A_PROJECT = {
     'property.unit.allocation': 'project_id', 'property.unit.movement': 'project_id', 'property.unit.request': 'project_id',
     'property.release.batch': 'project_id', 'property.inventory.close': 'project_id', 'property.inventory.close.line': 'project_id',
     'property.inventory.close.unit': 'project_id', 'property.inventory.close.difference': 'project_id',
-    'property.release.batch': 'project_id',
     'property.document': 'project_id', 'property.document.log': 'project_id', 'property.document.loan': 'project_id',
 }
 
