@@ -47,7 +47,7 @@ class PropertyApprovalRequest(models.Model):
     end_note = fields.Char(readonly=True, help="Why it was withdrawn.")
     # Values may be ones that not everybody may see: read through what is computed from them only.
     snapshot = fields.Json(readonly=True, groups=fields.NO_ACCESS)
-    key_figures = fields.Json(readonly=True, groups=fields.NO_ACCESS)
+    key_figures = fields.Json("Key Figures as Submitted", readonly=True, groups=fields.NO_ACCESS)
     asked = fields.Float(readonly=True, digits=(16, 4), aggregator=None, groups=fields.NO_ACCESS)
     granted = fields.Float(readonly=True, digits=(16, 4), aggregator=None)
     decision_count = fields.Integer(readonly=True, default=0)

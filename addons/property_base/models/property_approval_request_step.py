@@ -30,7 +30,7 @@ class PropertyApprovalRequestStep(models.Model):
     request_id = fields.Many2one('property.approval.request', required=True, readonly=True, ondelete='restrict', index=True)
     step_id = fields.Many2one('property.approval.step', "Step", readonly=True, ondelete='set null')
     name = fields.Char(compute='_compute_name', string="Step Name")
-    step_name = fields.Json(readonly=True, help="What the step was called, by language.")
+    step_name = fields.Json("Names of the Step", readonly=True, help="What the step was called, by language.")
     sequence = fields.Integer(required=True, readonly=True)
     # What lists of steps show and filter by, copied from the request: it never changes.
     type_id = fields.Many2one('property.approval.type', "Kind of Document", required=True, readonly=True, ondelete='restrict')

@@ -49,7 +49,7 @@ class PropertyApprovalRule(models.Model):
     warning = fields.Text(compute='_compute_warning', help="Why documents of this rule would get stuck.")
 
     _steps_or_refusal = models.Constraint(
-        "CHECK (NOT automatic OR COALESCE(refusal, '') = '')", "A rule cannot both refuse and approve by itself.")
+        "CHECK (automatic IS NOT TRUE OR refusal IS NULL)", "A rule cannot both refuse and approve by itself.")
 
     def _compute_request_counts(self):
         Request = self.env['property.approval.request']

@@ -19,7 +19,7 @@ class PropertyChecklistMixin(models.AbstractModel):
     checklist_complete = fields.Boolean(
         "Papers Complete", compute='_compute_checklist', compute_sudo=True, store=True, copy=False)
     checklist_progress = fields.Float("Papers (%)", compute='_compute_checklist_summary', aggregator=None)
-    checklist_summary = fields.Char("Papers", compute='_compute_checklist_summary')
+    checklist_summary = fields.Char("Completeness", compute='_compute_checklist_summary')
 
     @api.depends('document_ids.done', 'document_ids.counted')
     def _compute_checklist(self):

@@ -21,7 +21,7 @@ class PropertyDocumentLoan(models.Model):
 
     document_id = fields.Many2one('property.document', "Paper", required=True, readonly=True, index=True, ondelete='restrict')
     document_name = fields.Char(related='document_id.document_name')
-    type_id = fields.Many2one(related='document_id.type_id')
+    type_id = fields.Many2one(related='document_id.type_id', string="Kind of Paper")
     place_id = fields.Many2one(related='document_id.place_id')
     company_id = fields.Many2one(related='document_id.company_id', store=True, index=True)
     restricted = fields.Boolean(related='document_id.restricted', store=True)
