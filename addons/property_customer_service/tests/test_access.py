@@ -370,12 +370,13 @@ class TestMatrix(AccessCase):
             'property.data.request': {'partner_id': self.records['property.consent'].partner_id.id},
         }
         self.env.flush_all()
-        # A day to close beside the one that the estate has.
-        columns = """unit_id, building_id, project_id, company_id, currency_id, state_from, state_to, document_model, document_id,
-            document_name, user_id"""
-        self.env.cr.execute(f"""
-            INSERT INTO property_unit_movement ({columns}, date)
-            SELECT {columns}, date - 1 FROM property_unit_movement WHERE id = %s""", [self.records['property.unit.movement'].id])
+        # A day to close beside the one that the estate has: something moved there and back.
+        columns = 'building_id, project_id, company_id, currency_id, document_model, document_id, document_name, user_id'
+        for state_from, state_to in (('unreleased', 'available'), ('available', 'unreleased')):
+            self.env.cr.execute(f"""
+                INSERT INTO property_unit_movement ({columns}, unit_id, state_from, state_to, date)
+                SELECT {columns}, %s, %s, %s, date - 1 FROM property_unit_movement WHERE id = %s""", [
+                    self.records['property.unit'].id, state_from, state_to, self.records['property.unit.movement'].id])
         wrong = []
         for model, vals in values.items():
             _readers, _writers, creators, deleters = MATRIX[model]

@@ -60,7 +60,7 @@ class InventoryCloseCase(SalesControlCase):
     def sell(self, units, *states):
         """Move units along by server code: the documents of the later states are not there yet."""
         for state in states:
-            units.sudo()._write_movements(state, self.holds[0], 'Sold')
+            units.sudo()._write_movements(state, dict.fromkeys(units.ids, self.holds[0]), 'Sold')
             units.sudo()._transition(state)
         self.env.flush_all()
 
@@ -579,12 +579,16 @@ class TestReconciliation(InventoryCloseCase):
         self.assertEqual((close.difference_count, self.differences(close)), (0, []))
 
     def test_each_difference_is_found(self):
-        """One unit for each list that is wrong; only raw SQL makes them so."""
+        """One unit for each list that is wrong; only raw SQL makes them so, with the database's own check switched off."""
         self.first_day()
         held, batch = self.holds[0], self.units[4].movement_ids.document_name
         with freeze_time(MONDAY):
             evening = self.holds[1]
             self.env.flush_all()
+            tables = ('property_unit', 'property_unit_allocation')
+            self.env.cr.execute('SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED')
+            for table in tables:
+                self.env.cr.execute(f'ALTER TABLE {table} DISABLE TRIGGER USER')
             for statement, *parameters in (
                 # A unit whose state somebody changed, one whose holder is gone, one held without a request.
                 ("UPDATE property_unit SET state = 'available' WHERE id = %s", self.units[0].id),
@@ -597,6 +601,8 @@ class TestReconciliation(InventoryCloseCase):
                 ("UPDATE property_unit SET state = 'available' WHERE id = %s", self.kept[0].id),
             ):
                 self.env.cr.execute(statement, parameters)
+            for table in tables:
+                self.env.cr.execute(f'ALTER TABLE {table} ENABLE TRIGGER USER')
             self.env.invalidate_all()
             close = self.make_close(DAY_1, 'manager')
             self.assertEqual(close.found_count, 6)
