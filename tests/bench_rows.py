@@ -8,7 +8,8 @@ A row in ``tests/benchmarks/*.py``::
 
 ``aim`` is the largest ratio of ours to the reference (≤); without a reference it is in seconds. A row with ``rate``
 is measured in things done per second, which its functions count and return themselves; there ``aim`` is the least
-ratio (≥). ``prepare`` may be a generator that yields once, and cleans up after the row.
+ratio (≥). With ``queries`` the statements are counted too, and that is the largest ratio of theirs. ``prepare`` may be
+a generator that yields once, and cleans up after the row.
 """
 
 import contextlib
@@ -33,11 +34,18 @@ class Row:
     reference: Callable | None = None
     prepare: Callable | None = None
     rate: bool = False
+    queries: float | None = None
 
     def met(self, ours, reference):
         """:return: whether the aim was reached"""
         figure = ours / reference if reference else ours
         return figure >= self.aim if self.rate else figure <= self.aim
+
+    def queries_met(self, ours, reference):
+        return self.queries is None or ours / reference <= self.queries
+
+    def queries_text(self, ours, reference):
+        return f"{'  statements':<44}{ours:>11.0f}{reference:>11.0f}{ours / reference:>8.2f}{f'≤ {self.queries:.2f}':>11}"
 
     def text(self, ours, reference):
         """:return: the line of the table, without its verdict"""
@@ -49,13 +57,13 @@ class Row:
         return f"{text}{reference * scale:>8.1f} {unit}{ours / reference:>8.2f}{aim:>11}"
 
 
-def row(name, *, aim, reference=None, prepare=None, rate=False):
+def row(name, *, aim, reference=None, prepare=None, rate=False, queries=None):
     """Register the decorated function as the row's own side."""
 
     def register(work):
         if name in ROWS:
             raise ValueError(f"two rows are called {name!r}")
-        ROWS[name] = Row(name, work, aim, reference, prepare, rate)
+        ROWS[name] = Row(name, work, aim, reference, prepare, rate, queries)
         return work
 
     return register
@@ -71,19 +79,19 @@ class _Undo(Exception):
 
 
 def _timed(env, function, prepared):
-    """Seconds of one run, from a cold cache; what it wrote is undone."""
+    """Seconds and statements of one run, from a cold cache; what it wrote is undone."""
     env.invalidate_all()
-    seconds = 0.0
+    seconds, statements = 0.0, 0
     try:
         with env.cr.savepoint():
-            start = time.perf_counter()
+            start, before = time.perf_counter(), env.cr.sql_log_count
             function(env, prepared)
             env.flush_all()
-            seconds = time.perf_counter() - start
+            seconds, statements = time.perf_counter() - start, env.cr.sql_log_count - before
             raise _Undo
     except _Undo:
         env.invalidate_all()
-    return seconds
+    return seconds, statements
 
 
 @contextlib.contextmanager
@@ -98,10 +106,10 @@ def _prepared(env, line):
 def measure(env, line, runs):
     """Medians of both sides; ours and the reference take turns, so that a slow minute hits both.
 
-    :return: (ours, reference or None), in seconds or per second
+    :return: (ours, reference or None), in seconds or per second, and the same in statements
     """
     sides = [side for side in (line.work, line.reference) if side]
-    run_once = (lambda side: side(env, prepared)) if line.rate else (lambda side: _timed(env, side, prepared))
+    run_once = (lambda side: (side(env, prepared), 0)) if line.rate else (lambda side: _timed(env, side, prepared))
     with _prepared(env, line) as prepared:
         for side in sides:
             run_once(side)
@@ -109,7 +117,9 @@ def measure(env, line, runs):
         for number in range(runs):
             for side in sides if number % 2 else reversed(sides):
                 figures[side].append(run_once(side))
-    return tuple(statistics.median(figures[side]) if side else None for side in (line.work, line.reference))
+    return tuple(
+        tuple(statistics.median(run[which] for run in figures[side]) if side else None for side in (line.work, line.reference))
+        for which in (0, 1))
 
 
 def run(env, names, runs, write=print):
@@ -123,11 +133,15 @@ def run(env, names, runs, write=print):
     missed = []
     write(f"{'row':<44}{'ours':>11}{'reference':>11}{'ratio':>8}{'aim':>11}")
     for line in [ROWS[name] for name in names or ROWS]:
-        ours, reference = measure(env, line, runs)
-        met = line.met(ours, reference)
+        figures, statements = measure(env, line, runs)
+        met = line.met(*figures)
+        write(line.text(*figures) + ("" if met else "  missed"))
+        if line.queries is not None:
+            queries_met = line.queries_met(*statements)
+            write(line.queries_text(*statements) + ("" if queries_met else "  missed"))
+            met = met and queries_met
         if not met:
             missed.append(line.name)
-        write(line.text(ours, reference) + ("" if met else "  missed"))
         env.cr.rollback()
         env.invalidate_all()
     return missed

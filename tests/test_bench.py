@@ -50,3 +50,15 @@ class TestBench(TransactionCase):
         self.assertRegex(lines[1], r"^enough +40\.0 /s +100\.0 /s +0\.40 +≥ 0\.30$")
         self.assertRegex(lines[2], r"^too few +20\.0 /s +100\.0 /s +0\.20 +≥ 0\.30  missed$")
         self.assertEqual(done, 2 * ["cleaned up"])
+
+    def test_statements_are_counted(self):
+        def create(count):
+            return lambda env, _prepared: [env["res.partner.category"].create({"name": f"bench {number}"}) for number in range(count)]
+
+        rows = {"few": bench_rows.Row("few", create(2), 99, create(4), queries=0.9), "many": bench_rows.Row("many", create(4), 99, create(2), queries=0.9)}
+        lines = []
+        self.patch(bench_rows, "ROWS", rows)
+        self.patch(self.env.cr, "rollback", lambda: None)
+        self.assertEqual(bench_rows.run(self.env, [], 1, lines.append), ["many"])
+        self.assertRegex(lines[2], r"^  statements +[0-9]+ +[0-9]+ +0\.[0-9]{2} +≤ 0\.90$")
+        self.assertRegex(lines[4], r"^  statements +[0-9]+ +[0-9]+ +[0-9]\.[0-9]{2} +≤ 0\.90  missed$")
