@@ -43,7 +43,9 @@ class PropertyFamilyLink(models.Model):
         f'CHECK (mirror_kind = CASE kind {_MIRROR_CASES} ELSE kind END)',
         "What one is to the other and the other to the one do not fit.")
     _both_sides = models.Constraint(
-        'FOREIGN KEY (relative_id, partner_id, mirror_kind) REFERENCES property_family_link (partner_id, relative_id, kind)'
+        # The kind first: a foreign key that begins with the column of a many2one is taken for that field's own by Odoo,
+        # which replaces it.
+        'FOREIGN KEY (mirror_kind, relative_id, partner_id) REFERENCES property_family_link (kind, partner_id, relative_id)'
         ' ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED',
         "A family link stands with both.")
     _one_spouse = models.UniqueIndex(
