@@ -2,6 +2,8 @@
 
 from datetime import date, timedelta
 
+from lxml import etree
+
 from odoo.fields import Command
 from odoo.tools import SQL
 
@@ -92,9 +94,9 @@ def prepare_waiting(env):
                 jsonb_build_array(jsonb_build_array('amount', amount)), jsonb_build_array(jsonb_build_array('amount', amount)), 0, 1, now()
             FROM test_property_claim WHERE company_id = %(company)s""",
         """INSERT INTO property_approval_request_step (
-                request_id, step_id, step_name, sequence, type_id, res_model, res_id, document_name, company_id, requester_id, approver,
+                request_id, step_id, name, summary, round, sequence, type_id, res_model, res_id, document_name, company_id, requester_id, approver,
                 group_id, quorum, allow_bulk, state, started_at, create_uid, create_date)
-            SELECT id, %(step)s, jsonb_build_object('en_US', 'Finance'), 10, type_id, res_model, res_id, document_name, company_id, requester_id,
+            SELECT id, %(step)s, jsonb_build_object('en_US', 'Finance'), jsonb_build_object('en_US', 'Amount ' || document_name), round, 10, type_id, res_model, res_id, document_name, company_id, requester_id,
                 'group', %(group)s, 1, true, CASE state WHEN 'pending' THEN 'pending' ELSE 'skipped' END, submitted_at, 1, now()
             FROM property_approval_request WHERE company_id = %(company)s""",
         "ANALYZE property_approval_request, property_approval_request_step, test_property_claim",
@@ -113,8 +115,9 @@ def plain_list(_env, env):
 
 @row("waiting", reference=plain_list, aim=1.3, prepare=prepare_waiting)
 def waiting_list(_env, env):
-    action = env.ref("property_base.property_approval_waiting_action")
+    view = env.ref("property_base.property_approval_request_step_view_list_mine").id
+    fields = etree.fromstring(env["property.approval.request.step"].get_view(view, "list")["arch"]).iter("field")
+    many2one = {"fields": {"display_name": {}}}
     found = env["property.approval.request.step"].web_search_read([("mine", "=", True)], {
-        "document_name": {}, "summary": {}, "name": {}, "started_at": {}, "due": {}, "state": {}, "mine": {}, "overdue": {},
-        "type_id": {"fields": {"display_name": {}}}, "requester_id": {"fields": {"display_name": {}}}}, limit=80, count_limit=10001)
-    assert action and len(found["records"]) == 80 and all(record["mine"] for record in found["records"])
+        field.get("name"): many2one if field.get("name").endswith("_id") else {} for field in fields}, limit=80, count_limit=10001)
+    assert len(found["records"]) == 80

@@ -255,12 +255,13 @@ class PropertyApprovalMixin(models.AbstractModel):
         """The step of each document that the user may decide on; where there is none, one that says why."""
         self.check_access('read')
         steps = self.env['property.approval.request.step']
+        principals = steps._my_principals()
         for document in self:
             requests = document.sudo().approval_request_ids.sorted('round')
             if not requests:
                 raise UserError(self.env._("%s has not been submitted for approval.", document.display_name))
             pending = requests[-1].step_ids.filtered(lambda step: step.state == 'pending')
-            steps += next((step for step in pending if step._principal_of()), (pending or requests[-1].step_ids)[:1])
+            steps += next((step for step in pending if step._principal_of(principals)), (pending or requests[-1].step_ids)[:1])
             if not steps:
                 raise UserError(requests[-1]._ended_sentence())
         return steps.sudo(False)
@@ -322,6 +323,12 @@ class PropertyApprovalMixin(models.AbstractModel):
             below = self.env[field.comodel_name]
             return inner in below._fields and below._has_field_access(below._fields[inner], 'read')
         return True
+
+    @api.model
+    def _approval_is_restricted(self, path):
+        """:return: whether only some posts may read the field"""
+        name, _dot, inner = path.partition('.')
+        return bool(self._fields[name].groups or inner and self._approval_field(path).groups)
 
     @api.model
     def _approval_text(self, path, raw):

@@ -106,6 +106,20 @@ class PropertyApprovalRequest(models.Model):
             request.figures = request._readable(request.sudo().key_figures or [])
             request.summary = ' · '.join(f"{label} {text}" for _name, label, text in request.figures)
 
+    def _summaries(self):
+        """The key figures in a line, in every language; what only some may see is not among them.
+
+        :return: dict of language code → text
+        """
+        self.ensure_one()
+        model = self.env[self.res_model]
+        open_to_all = [[name, raw] for name, raw in self.key_figures or [] if not model._approval_is_restricted(name)]
+        texts = {}
+        for code in {'en_US', *dict(self.env['res.lang'].get_installed())}:
+            translated = model.with_context(lang=code)
+            texts[code] = ' · '.join(f"{translated._approval_label(name)} {translated._approval_text(name, raw)}" for name, raw in open_to_all)
+        return texts
+
     def _readable(self, values):
         """:return: list of [field, label, text] of those stored [field, raw value] that the user may read"""
         if self.res_model not in self.env:
@@ -200,21 +214,21 @@ class PropertyApprovalRequest(models.Model):
             'key_figures': document.sudo()._approval_key_figures(),
             'asked': document._approval_asked(),
         } for document, (rule, _steps) in zip(documents, plans, strict=True)])
-        self.env['property.approval.request.step']._permitted().with_context(
-            tracking_disable=True, mail_create_nolog=True, mail_create_nosubscribe=True,
-        ).create([{
+        requests = requests.with_context(property_permit=None)
+        self.env['property.approval.request.step']._insert([{
             **vals,
             'request_id': request.id,
-            'user_ids': [Command.set(vals['user_ids'])],
             'type_id': approval_type.id,
             'res_model': request.res_model,
             'res_id': request.res_id,
             'document_name': request.document_name,
             'company_id': request.company_id.id,
             'requester_id': self.env.uid,
+            'round': request.round,
             'allow_bulk': rule.allow_bulk,
+            'summary': request._summaries(),
         } for request, (rule, steps) in zip(requests, plans, strict=True) for vals in steps])
-        requests = requests.with_context(property_permit=None)
+        requests.invalidate_recordset(['step_ids'])
         requests._go_on()
         return requests
 
@@ -316,8 +330,7 @@ class PropertyApprovalRequest(models.Model):
 
     def _tell_requester(self):
         """Whoever asked reads how it ended; what came back is a task of his."""
-        todo = self.env.ref('mail.mail_activity_data_todo', raise_if_not_found=False)
-        activities, mails = [], defaultdict(list)
+        todos, mails = [], defaultdict(list)
         for request in self:
             requester = request.requester_id
             if requester == self.env.user or not requester.active or requester.id == 1:
@@ -327,11 +340,9 @@ class PropertyApprovalRequest(models.Model):
             text = in_his_language.env._("%(document)s: %(state)s", document=request.document_name,
                                          state=in_his_language._state_label(request.state))
             if request.state == 'returned':
-                activities.append({
-                    'activity_type_id': todo.id if todo else False, 'res_model_id': self.env['ir.model']._get_id(request.res_model),
-                    'res_id': request.res_id, 'user_id': requester.id, 'summary': text, 'note': opinion, 'automated': True})
+                todos.append((request._document(), requester, lambda _env, text=text, opinion=opinion: f'{text}: {opinion}'))
             mails[requester].append((request, text, opinion))
-        self.env['mail.activity'].sudo().with_context(mail_activity_quick_update=True).create(activities)
+        self.env['property.workflow.mixin'].sudo()._make_todos(todos)
         self._queue_mails(mails)
 
     @api.model

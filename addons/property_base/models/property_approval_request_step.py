@@ -1,8 +1,10 @@
+import json
 from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ..tools import local_time
 from ..tools.table_objects import AppendOnly
@@ -29,8 +31,9 @@ class PropertyApprovalRequestStep(models.Model):
 
     request_id = fields.Many2one('property.approval.request', required=True, readonly=True, ondelete='restrict', index=True)
     step_id = fields.Many2one('property.approval.step', "Step", readonly=True, ondelete='set null')
-    name = fields.Char(compute='_compute_name', string="Step Name")
-    step_name = fields.Json("Names of the Step", readonly=True, help="What the step was called, by language.")
+    # In the reader's language, without a computation: the approver's list is read all day.
+    name = fields.Char("Step Name", readonly=True, translate=True)
+    summary = fields.Char("Key Figures", readonly=True, translate=True)
     sequence = fields.Integer(required=True, readonly=True)
     # What lists of steps show and filter by, copied from the request: it never changes.
     type_id = fields.Many2one('property.approval.type', "Kind of Document", required=True, readonly=True, ondelete='restrict')
@@ -58,9 +61,8 @@ class PropertyApprovalRequestStep(models.Model):
     due = fields.Datetime(readonly=True, help="By when it should be decided.")
     decision_ids = fields.One2many('property.approval.decision', 'request_step_id', readonly=True)
     request_state = fields.Selection(related='request_id.state', string="Approval")
-    round = fields.Integer(related='request_id.round')
+    round = fields.Integer(readonly=True, aggregator=None)
     submitted_at = fields.Datetime(related='request_id.submitted_at')
-    summary = fields.Char(related='request_id.summary')
     figures = fields.Json(related='request_id.figures')
     values = fields.Json(related='request_id.values')
     ribbon = fields.Json(related='request_id.ribbon')
@@ -70,19 +72,12 @@ class PropertyApprovalRequestStep(models.Model):
     _request_idx = models.Index("(request_id, sequence, id)")
     _pending_idx = models.Index("(company_id, group_id, id) WHERE state = 'pending'")
     _append_only = AppendOnly(
-        'request_id', 'step_name', 'sequence', 'type_id', 'res_model', 'res_id', 'company_id', 'requester_id', 'approver', 'group_id',
+        'request_id', 'name', 'summary', 'round', 'sequence', 'type_id', 'res_model', 'res_id', 'company_id', 'requester_id', 'approver', 'group_id',
         'stand_in_group_id', 'quorum', 'may_limit', 'create_uid', 'create_date',
         message="The steps of an approval stay as they were when it was submitted.")
 
     def _guard_sentence(self):
         return self.env._("An approval moves by submitting, deciding and withdrawing, not by editing it.")
-
-    @api.depends('step_name')
-    @api.depends_context('lang')
-    def _compute_name(self):
-        for step in self:
-            names = step.step_name or {}
-            step.name = names.get(self.env.lang) or names.get('en_US') or next(iter(names.values()), '')
 
     @api.depends('due', 'state')
     def _compute_overdue(self):
@@ -163,7 +158,7 @@ class PropertyApprovalRequestStep(models.Model):
                 users = users - absent | delegates
         return users - self.requester_id
 
-    def _refusal(self):
+    def _refusal(self, principals=None):
         """:return: why the user may not decide, in one sentence, or nothing"""
         self.ensure_one()
         if self.request_id.state != 'pending' or self.state not in ('waiting', 'pending'):
@@ -172,7 +167,7 @@ class PropertyApprovalRequestStep(models.Model):
             return self.request_id._ended_sentence()
         if self.requester_id == self.env.user:
             return self.env._("Nobody decides on an own request.")
-        if self.state == 'pending' and self._principal_of():
+        if self.state == 'pending' and self._principal_of(principals):
             return None
         if self.env.user in self.decision_ids.user_id:
             return self.env._("You have decided on %s already.", self.document_name)
@@ -208,6 +203,36 @@ class PropertyApprovalRequestStep(models.Model):
 
     # ------------------------------------------------------------------ starting and closing
 
+    @api.model
+    def _insert(self, vals_list):
+        """Write the steps of new requests: in one statement, and what they are called in every language at once.
+
+        :param vals_list: list of dicts of column → value; ``name`` and ``summary`` are dicts of language → text,
+            ``user_ids`` a list of ids
+        """
+        if not vals_list:
+            return
+        self.env.flush_all()
+        stamp = {'state': 'waiting', **dict.fromkeys(('create_uid', 'write_uid'), self.env.uid),
+                 **dict.fromkeys(('create_date', 'write_date'), self.env.cr.now())}
+        columns = [name for name in (*vals_list[0], *stamp) if name != 'user_ids']
+
+        def value(name, vals):
+            field, raw = self._fields[name], vals[name]
+            if field.translate:
+                return json.dumps(raw)
+            return bool(raw) if field.type == 'boolean' else raw or None
+        rows = [SQL("%s", tuple(value(name, {**vals, **stamp}) for name in columns)) for vals in vals_list]
+        ids = [row[0] for row in self.env.execute_query(SQL(
+            "INSERT INTO property_approval_request_step (%s) VALUES %s RETURNING id",
+            SQL(", ").join(map(SQL.identifier, columns)), SQL(", ").join(rows)))]
+        named = [(step, user) for step, vals in zip(ids, vals_list, strict=True) for user in vals['user_ids']]
+        if named:
+            relation = self._fields['user_ids']
+            self.env.cr.execute(SQL(
+                "INSERT INTO %s (%s, %s) SELECT * FROM unnest(%s, %s)", SQL.identifier(relation.relation),
+                SQL.identifier(relation.column1), SQL.identifier(relation.column2), *map(list, zip(*named, strict=True))))
+
     def _start(self):
         """It is their turn: the clocks run, and those who may decide hear of it."""
         if not self:
@@ -223,32 +248,23 @@ class PropertyApprovalRequestStep(models.Model):
 
     def _ask(self):
         """Activities and mails for whoever may decide; one statement for all, whatever number of documents."""
-        activity_type = self.env.ref('property_base.mail_activity_type_approval')
-        values, mails = [], defaultdict(list)
+        todos, mails = [], defaultdict(list)
         for step in self:
+            day = local_time.local_date(step.due) if step.due else None
             for user in step._asked_users():
-                env = self.with_context(lang=user.lang).env
-                text = env._("To approve: %s", step.document_name)
-                values.append({
-                    'activity_type_id': activity_type.id,
-                    'res_model_id': self.env['ir.model']._get_id(step.res_model),
-                    'res_id': step.res_id,
-                    'user_id': user.id,
-                    'summary': text,
-                    'date_deadline': local_time.local_date(step.due) if step.due else local_time.today(),
-                    'approval_step_id': step.id,
-                    'automated': True,
-                })
-                mails[user].append((step.request_id, text, False))
-        self.env['mail.activity'].sudo().with_context(mail_activity_quick_update=True).create(values)
+                todos.append((
+                    step.request_id._document(), user, lambda env, step=step: env._("To approve: %s", step.document_name), day, step.id))
+                mails[user].append((step.request_id, self.with_context(lang=user.lang).env._("To approve: %s", step.document_name), False))
+        self.env['property.workflow.mixin'].sudo()._make_todos(
+            todos, self.env['ir.model.data']._xmlid_to_res_id('property_base.mail_activity_type_approval'))
         self.env['property.approval.request']._queue_mails(mails)
 
     def _drop_asking(self, users=None):
         """Nobody is asked any longer for what is decided."""
-        domain = [('approval_step_id', 'in', self.ids)]
+        condition = SQL("approval_step_id IN %s", tuple(self.ids))
         if users is not None:
-            domain.append(('user_id', 'in', users.ids))
-        self.env['mail.activity'].sudo().search(domain).unlink()
+            condition = SQL("%s AND user_id IN %s", condition, tuple(users.ids))
+        self.env['property.workflow.mixin'].sudo()._delete_todos(condition)
 
     def _close(self, state):
         """End the steps: their clocks stop, their activities go."""
@@ -272,15 +288,15 @@ class PropertyApprovalRequestStep(models.Model):
         :param granted: less than was asked, where the step may grant less
         :raise UserError: one sentence; nothing is decided then
         """
-        steps = self.sudo()
+        steps, principals = self.sudo(), self._my_principals()
         ended = self.env['property.approval.request'].sudo()
         for step in steps:
             step.request_id._lock()
             step.invalidate_recordset(['state'])
-            if refusal := step._refusal():
+            if refusal := step._refusal(principals):
                 raise UserError(refusal)
             step._check_decision(kind, opinion, granted)
-            principal = step._principal_of()
+            principal = step._principal_of(principals)
             self.env['property.approval.decision']._permitted().create({
                 'request_id': step.request_id.id,
                 'request_step_id': step.id,

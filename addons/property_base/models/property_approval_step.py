@@ -127,7 +127,7 @@ class PropertyApprovalStep(models.Model):
                     step=self.display_name, rule=self.rule_id.display_name, document=document.display_name))
         return {
             'step_id': self.id,
-            'step_name': {
+            'name': {
                 code: self.with_context(lang=code).display_name for code in {'en_US', *dict(self.env['res.lang'].get_installed())}},
             'sequence': self.sequence,
             'approver': self.approver,

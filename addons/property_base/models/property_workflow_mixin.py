@@ -56,46 +56,51 @@ class PropertyWorkflowMixin(models.AbstractModel):
             user: (self.env['res.partner'].browse(partner), environments[lang], local_time.today(tz or local_time.DEFAULT_TIMEZONE))
             for user, partner, lang, tz in rows}
 
-    def _make_todos(self, todos):
-        """Make to-dos of today, all in one statement.
+    def _make_todos(self, todos, activity_type=None):
+        """Make to-dos, all in one statement.
 
         The list is the message: an e-mail for each costs 36 queries and is read later than the list, and whoever has
         something to do with a document does not therefore want everything that is said about it.
 
-        :param todos: list of (document, user, function of an environment in the user's language that returns the summary)
+        :param todos: list of (document, user, function of an environment in the user's language that returns the summary),
+            and where it is to be another day than today that day, and the id of the approval's step that it is about
+        :param activity_type: id of their mail.activity.type; a plain to-do by default
         """
-        addressees = self._addressees(self.env['res.users'].union(*(user for _document, user, _summary in todos)))
+        addressees = self._addressees(self.env['res.users'].union(*(todo[1] for todo in todos)))
         rows = []
-        for document, user, summary in todos:
+        for document, user, summary, *more in todos:
             if user.id in addressees:
                 _partner, env, today = addressees[user.id]
+                day, step = more or (None, None)
                 rows.append((
                     self.env['ir.model']._get_id(document._name), document._name, document.id, document.display_name, user.id,
-                    today, summary(env)))
+                    day or today, summary(env), step))
         if not rows:
             return
-        models, names, ids, titles, users, days, summaries = map(list, zip(*rows, strict=True))
+        models, names, ids, titles, users, days, summaries, steps = map(list, zip(*rows, strict=True))
         self.env.cr.execute(SQL(
             """
             INSERT INTO mail_activity (
-                res_model_id, res_model, res_id, res_name, user_id, date_deadline, summary,
+                res_model_id, res_model, res_id, res_name, user_id, date_deadline, summary, approval_step_id,
                 activity_type_id, automated, active, create_uid, create_date, write_uid, write_date)
-            SELECT t.*, %s, TRUE, TRUE, %s, %s, %s, %s FROM unnest(%s, %s, %s, %s, %s, %s, %s) t
+            SELECT t.*, %s, TRUE, TRUE, %s, %s, %s, %s FROM unnest(%s, %s, %s, %s, %s, %s, %s, %s::integer[]) t
             """,
-            self._todo_type() or None, self.env.uid, self.env.cr.now(), self.env.uid, self.env.cr.now(),
-            models, names, ids, titles, users, days, summaries))
+            activity_type or self._todo_type() or None, self.env.uid, self.env.cr.now(), self.env.uid, self.env.cr.now(),
+            models, names, ids, titles, users, days, summaries, steps))
         self._todos_changed('activity_created', Counter(addressees[user][0].id for user in users))
 
     def _drop_todos(self):
         """Nobody has to do any longer what :meth:`_make_todos` asked for. What people planned themselves stays."""
-        if not self:
-            return
+        if self:
+            self._delete_todos(SQL(
+                "res_model = %s AND res_id IN %s AND activity_type_id = %s", self._name, tuple(self.ids), self._todo_type() or None))
+
+    def _delete_todos(self, condition):
         self.env['mail.activity'].flush_model()
         # The ORM would look for attachments, external ids and defaults of each, and forget all that it has read.
         dropped = self.env.execute_query(SQL(
-            "DELETE FROM mail_activity WHERE res_model = %s AND res_id IN %s AND activity_type_id = %s AND automated AND active"
-            " RETURNING (SELECT partner_id FROM res_users WHERE id = user_id), date_deadline <= %s",
-            self._name, tuple(self.ids), self._todo_type() or None, fields.Date.today()))
+            "DELETE FROM mail_activity WHERE automated AND active AND %s"
+            " RETURNING (SELECT partner_id FROM res_users WHERE id = user_id), date_deadline <= %s", condition, fields.Date.today()))
         self._todos_changed('activity_deleted', Counter(partner for partner, is_due in dropped if partner and is_due))
 
     def _todos_changed(self, what, counts):
