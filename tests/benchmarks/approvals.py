@@ -93,6 +93,8 @@ def prepare_waiting(env):
                 CASE WHEN amount > %(requests)s - %(pending)s THEN 'pending' ELSE 'withdrawn' END,
                 jsonb_build_array(jsonb_build_array('amount', amount)), jsonb_build_array(jsonb_build_array('amount', amount)), 0, 1, now()
             FROM test_property_claim WHERE company_id = %(company)s""",
+        # Or every row's foreign keys are looked up as in the small table that it was.
+        "ANALYZE property_approval_request, test_property_claim",
         """INSERT INTO property_approval_request_step (
                 request_id, step_id, name, summary, round, sequence, type_id, res_model, res_id, document_name, company_id, requester_id, approver,
                 group_id, quorum, allow_bulk, state, started_at, create_uid, create_date)

@@ -17,8 +17,8 @@ class PropertyApprovalRequestStep(models.Model):
     _name = 'property.approval.request.step'
     _description = 'Step of an Approval'
     _inherit = ['property.guarded.mixin', 'property.state.mixin', 'property.clock.mixin']
-    # As they were asked for: the oldest first.
-    _order = 'id'
+    # Whoever has waited longest first; of one request, as they come.
+    _order = 'started_at, id'
     _rec_name = 'document_name'
     _transitions = {
         'waiting': ('pending', 'skipped'),
@@ -70,7 +70,7 @@ class PropertyApprovalRequestStep(models.Model):
     overdue = fields.Boolean(compute='_compute_overdue', search='_search_overdue')
 
     _request_idx = models.Index("(request_id, sequence, id)")
-    _pending_idx = models.Index("(company_id, group_id, id) WHERE state = 'pending'")
+    _pending_idx = models.Index("(company_id, started_at, id) WHERE state = 'pending'")
     _append_only = AppendOnly(
         'request_id', 'name', 'summary', 'round', 'sequence', 'type_id', 'res_model', 'res_id', 'company_id', 'requester_id', 'approver', 'group_id',
         'stand_in_group_id', 'quorum', 'may_limit', 'create_uid', 'create_date',
@@ -221,7 +221,7 @@ class PropertyApprovalRequestStep(models.Model):
             field, raw = self._fields[name], vals[name]
             if field.translate:
                 return json.dumps(raw)
-            return bool(raw) if field.type == 'boolean' else raw or None
+            return bool(raw) if field.type == 'boolean' else None if raw is False else raw
         rows = [SQL("%s", tuple(value(name, {**vals, **stamp}) for name in columns)) for vals in vals_list]
         ids = [row[0] for row in self.env.execute_query(SQL(
             "INSERT INTO property_approval_request_step (%s) VALUES %s RETURNING id",
