@@ -39,4 +39,5 @@
             'property_customer_service/static/src/**/*',
         ],
     },
+    'uninstall_hook': '_uninstall_hook',
 }

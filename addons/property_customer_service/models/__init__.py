@@ -1,8 +1,8 @@
 from . import res_company
+from . import property_board_mixin
 from . import property_project
 from . import property_permit
 from . import property_building
-from . import property_board
 from . import property_layout
 from . import property_unit_feature
 from . import property_unit
@@ -18,3 +18,4 @@ from . import property_price_premium
 from . import property_price_component
 from . import property_price_history
 from . import property_import_mapping
+from . import property_board

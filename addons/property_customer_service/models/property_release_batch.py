@@ -1,13 +1,16 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from .property_board_mixin import Mark
+
 
 class PropertyReleaseBatch(models.Model):
     """A release (推盘): which units are offered from which hour, at the prices in force; opened and closed as one act."""
 
     _name = 'property.release.batch'
     _description = 'Release'
-    _inherit = ['property.workflow.mixin']
+    _inherit = ['property.workflow.mixin', 'property.board.mixin']
+    _board_fields = frozenset(['date_open', 'date_close'])
     _order = 'date_open desc, id desc'
     _sequence_code = 'property.release.batch'
     _transitions = {
@@ -32,6 +35,7 @@ class PropertyReleaseBatch(models.Model):
     total = fields.Monetary("Value at List Price", compute='_compute_figures')
     note = fields.Text()
 
+    _board_mark = Mark("AFTER UPDATE OF date_open, date_close ON {table}")
     _dates_in_order = models.Constraint(
         'CHECK (date_close IS NULL OR date_open IS NULL OR date_close >= date_open)', "A release closes after it opens.")
 
@@ -108,6 +112,9 @@ class PropertyReleaseBatch(models.Model):
         self.unit_ids._move('available', self, self.title)
         self.unit_ids.sudo().write({'batch_id': self.id})
         self._transition('open', **({} if self.date_open else {'date_open': fields.Datetime.now()}))
+
+    def _board_buildings(self):
+        return self.env['property.unit'].search([('batch_id', 'in', self.ids)]).building_id
 
     @api.model
     def _cron_open_scheduled(self):

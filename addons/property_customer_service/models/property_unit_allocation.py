@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
+from .property_board_mixin import StampAllocated
+
 
 class PropertyUnitAllocation(models.Model):
     """Who has a unit that is not free: one row for each such unit, and the database allows no second one.
@@ -24,6 +26,8 @@ class PropertyUnitAllocation(models.Model):
         '(unit_id)', lambda env, diag: env['property.unit.allocation']._taken_message(diag))
     # One holder; the documents of later stages join this list.
     _one_holder = models.Constraint('CHECK (num_nonnulls(request_id) = 1)', "A unit is held by exactly one document.")
+
+    _board_stamp = StampAllocated()
 
     #: Fields that may name the holder, in the order of the sale.
     _holders = ('request_id',)
