@@ -18,6 +18,7 @@
         'views/property_parameter_views.xml',
         'views/property_calendar_views.xml',
         'views/property_clock_views.xml',
+        'views/property_home_views.xml',
         'views/property_base_menus.xml',
     ],
     'demo': [
@@ -25,6 +26,11 @@
         'demo/res_company_demo.xml',
         'demo/res_users_demo.xml',
     ],
+    'assets': {
+        'web.assets_backend': [
+            'property_base/static/src/**/*',
+        ],
+    },
     'pre_init_hook': '_pre_init_hook',
     'uninstall_hook': '_uninstall_hook',
 }

@@ -33,6 +33,7 @@
     ],
     'demo': [
         'demo/property_demo.xml',
+        'demo/property_sales_control_demo.xml',
     ],
     'assets': {
         'web.assets_backend': [

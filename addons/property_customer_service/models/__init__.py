@@ -19,3 +19,4 @@ from . import property_price_component
 from . import property_price_history
 from . import property_import_mapping
 from . import property_board
+from . import property_home

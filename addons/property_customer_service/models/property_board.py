@@ -1,6 +1,6 @@
 import json
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.tools import SQL
 
 LATEST_MOVEMENTS = 6
@@ -13,8 +13,10 @@ CLUSTER = SQL("""
      WHERE database.datname = current_database())""")
 # Every transaction with a smaller id is over, and what it wrote is in this very read.
 VERSION = SQL("pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
-# A database that was restored has stamps of the cluster that it came from: those lie in the future, and say nothing.
-XMAX = SQL("pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
+# No transaction that this read can see has this id, or a greater one. A database that was restored has stamps of the cluster
+# that it came from: those lie in the future, and say nothing.
+FUTURE = SQL(
+    "GREATEST(pg_snapshot_xmax(pg_current_snapshot())::text::bigint, pg_current_xact_id_if_assigned()::text::bigint + 1)")
 
 
 class PropertyBuilding(models.Model):
@@ -90,11 +92,11 @@ class PropertyBuilding(models.Model):
         """
         self.env.flush_all()
         now = fields.Datetime.now()
-        changed = SQL("TRUE") if since is None else SQL("u.board_xid >= %s AND u.board_xid < %s", since, XMAX)
+        changed = SQL("TRUE") if since is None else SQL("u.board_xid >= %s AND u.board_xid < %s", since, FUTURE)
         reload = SQL("FALSE") if since is None else SQL(
-            "(%(cluster)s != %(known)s OR %(since)s > %(version)s"
-            " OR EXISTS (SELECT FROM property_building WHERE id = %(building)s AND board_xid >= %(since)s AND board_xid < %(xmax)s))",
-            cluster=CLUSTER, known=cluster, since=since, version=VERSION, building=self.id, xmax=XMAX)
+            "(%(cluster)s != %(known)s OR %(since)s > %(future)s"
+            " OR EXISTS (SELECT FROM property_building WHERE id = %(building)s AND board_xid >= %(since)s AND board_xid < %(future)s))",
+            cluster=CLUSTER, known=cluster, since=since, building=self.id, future=FUTURE)
         [row] = self.env.execute_query_dict(SQL(
             """
             SELECT %(version)s AS version, %(cluster)s AS cluster, %(reload)s AS reload, to_char(%(now)s, %(iso)s) AS now,
@@ -130,7 +132,9 @@ class PropertyBuilding(models.Model):
                     WHERE u.id IN %(units)s AND %(changed)s
                 ) AS units,
                 (
-                    SELECT json_agg(json_build_array(m.unit_id, m.state_from, m.state_to, to_char(m.create_date, %(iso)s), p.name))
+                    SELECT json_agg(json_build_array(
+                        m.unit_id, m.state_from, m.state_to, to_char(m.create_date, %(iso)s),
+                        CASE WHEN m.user_id = %(system)s THEN %(by_itself)s ELSE p.name END))
                     FROM (
                         SELECT * FROM property_unit_movement WHERE building_id = %(building)s ORDER BY id DESC LIMIT %(latest)s
                     ) m
@@ -138,7 +142,8 @@ class PropertyBuilding(models.Model):
                 ) AS movements
             """,
             version=VERSION, cluster=CLUSTER, reload=reload, building=self.id, permit=bool(self.permit_id), now=now,
-            changed=changed, user=self.env.uid, latest=LATEST_MOVEMENTS, iso='YYYY-MM-DD"T"HH24:MI:SS"Z"',
+            changed=changed, user=self.env.uid, latest=LATEST_MOVEMENTS,
+            system=SUPERUSER_ID, by_itself=self.env['property.unit.movement']._by_itself(), iso='YYYY-MM-DD"T"HH24:MI:SS"Z"',
             units=self.env['property.unit']._search([('building_id', '=', self.id)], order='id').subselect(),
         ))
         for name in ('units', 'movements'):
@@ -175,10 +180,26 @@ class PropertyUnit(models.Model):
             } for request in waiting],
             'movements': [{
                 'from': movement.state_from, 'to': movement.state_to, 'document': movement.document_name,
-                'user': movement.user_id.sudo().name, 'reason': movement.reason or False,
+                'user': movement._by(), 'reason': movement.reason or False,
                 'date': movement.create_date.strftime('%Y-%m-%dT%H:%M:%SZ'),
             } for movement in movements],
         }
+
+
+class PropertyUnitMovement(models.Model):
+    """Who moved a unit, in a name that says something."""
+
+    _inherit = 'property.unit.movement'
+
+    @api.model
+    def _by_itself(self):
+        return self.env._("By itself")
+
+    def _by(self):
+        """:return: name of whoever moved the unit; jobs move it by themselves"""
+        self.ensure_one()
+        user = self.user_id.sudo()
+        return self._by_itself() if user.id == SUPERUSER_ID else user.name
 
 
 class PropertyUnitRequest(models.Model):

@@ -36,6 +36,7 @@ export class BoardGrid extends Component {
         this.rootRef = useRef("root");
         this.headingRef = useRef("heading");
         this.linesRef = useRef("lines");
+        this.anchorRef = useRef("anchor");
         this.view = reactive({ from: 0, to: 0, left: 0, right: 0, ...this.viewOf(this.props) });
         this.onScroll = () => this.look();
         this.observer = new ResizeObserver(() => this.layOut());
@@ -85,7 +86,8 @@ export class BoardGrid extends Component {
         const style = getComputedStyle(this.rootRef.el);
         const pixels = (name) => parseFloat(style.getPropertyValue(name));
         return {
-            width: this.rootRef.el.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight),
+            // Of what scrolls: on a phone this element is as wide as what is in it.
+            width: this.scroller.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight),
             label: pixels("--label"), cell: pixels("--cell"), cellMax: pixels("--cell-max"), height: pixels("--cell-height"),
             gap: pixels("--cell-gap"), stairGap: pixels("--stair-gap"),
         };
@@ -135,6 +137,22 @@ export class BoardGrid extends Component {
 
     cellOf(unit) {
         return this.linesRef.el?.shadowRoot?.querySelector(`.o_property_unit[data-id="${unit.id}"]`);
+    }
+
+    /**
+     * Where a popover of a unit stands: over its cell, but outside of the shadow, where Odoo's overlays do not reach.
+     *
+     * @returns {HTMLElement}
+     */
+    anchorOn(unit) {
+        const anchor = this.anchorRef.el;
+        const cell = this.cellOf(unit).getBoundingClientRect();
+        const root = this.rootRef.el.getBoundingClientRect();
+        Object.assign(anchor.style, {
+            left: `${cell.left - root.left + this.rootRef.el.scrollLeft}px`, top: `${cell.top - root.top + this.rootRef.el.scrollTop}px`,
+            width: `${cell.width}px`, height: `${cell.height}px`,
+        });
+        return anchor;
     }
 
     /** Brings a unit into sight; its cell is there after the next drawing. */

@@ -24,7 +24,7 @@ ${STATES.map(({ id }) => `.o_unit_${id} { --tint: var(--${id}-tint); --stripe: v
 .o_unit_held { border-style: dashed; }
 .o_unit_available { border-left-width: 4px; padding-left: 3px; }
 .o_unit_titled { border-right: 4px double #fff; }
-.o_property_unit:hover { box-shadow: inset 0 0 0 2px rgba(17, 24, 39, .35); }
+@media (hover: hover) { .o_property_unit:hover { box-shadow: inset 0 0 0 2px rgba(17, 24, 39, .35); } }
 .o_property_unit:focus { outline: none; }
 /* Inside the cell, which is painted by itself and would cut off what reaches out. */
 .o_property_unit:focus-visible { outline: 2px solid #111827; outline-offset: -2px; }

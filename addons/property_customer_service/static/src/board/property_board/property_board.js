@@ -596,9 +596,8 @@ export class PropertyBoard extends Component {
         this.closeCard();
         if (unit && !this.hasPanel) {
             this.cardTimer = browser.setTimeout(() => {
-                const cell = this.grid.cellOf(unit);
-                if (cell && !this.pressTimer) {
-                    this.hoverCard.open(cell, { card: this.card });
+                if (this.grid.cellOf(unit) && !this.pressTimer) {
+                    this.hoverCard.open(this.grid.anchorOn(unit), { card: this.card });
                 }
             }, CARD_DELAY);
         }
@@ -629,13 +628,13 @@ export class PropertyBoard extends Component {
 
     openSheet(unit) {
         const actions = [
-            { id: "open", label: _t("Open"), icon: "fa-external-link", run: () => this.openUnit(unit.id) },
+            { id: "open", label: _t("Open the unit"), icon: "fa-external-link", run: () => this.openUnit(unit.id) },
             { id: "select", label: _t("Select"), icon: "fa-check-square-o", run: () => this.toggleOne(unit) },
             ...this.requestsFor([unit]).filter(({ units }) => units.length)
                 .map(({ kind, label, icon }) => ({ id: kind, label, icon, run: () => this.askFor(kind, [unit]) })),
         ];
         this.fillCard(unit);
-        this.sheet.open(this.grid.cellOf(unit), { card: this.card, actions });
+        this.sheet.open(this.grid.anchorOn(unit), { card: this.card, actions });
     }
 
     goToUnit(unit) {

@@ -4,7 +4,7 @@ import { _t } from "@web/core/l10n/translation";
 import { useAutofocus } from "@web/core/utils/hooks";
 import { useDebounced } from "@web/core/utils/timing";
 
-const PERIODS = [24, 72];
+const PERIODS = ["24", "72"];
 const LONGEST = 24 * 365;
 const SHOWN = 12;
 const ASK_DELAY = 250;
@@ -24,7 +24,7 @@ export class RequestDialog extends Component {
 
     setup() {
         this.periods = PERIODS;
-        this.state = useState({ reason: "", period: `${PERIODS[0]}`, otherHours: "", tried: false, busy: false, approver: "" });
+        this.state = useState({ reason: "", period: PERIODS[0], otherHours: "", tried: false, busy: false, approver: "" });
         useAutofocus({ refName: "reason" });
         this.askApproverSoon = useDebounced(() => this.askApprover(), ASK_DELAY);
         onWillStart(() => {
