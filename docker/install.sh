@@ -9,6 +9,7 @@
 #   PROPERTY_CACHE the cache folder          [${XDG_CACHE_HOME:-~/.cache}/property-customer-service]
 #   PGHOST, PGPORT, PGUSER, PGPASSWORD   a PostgreSQL of yours, instead of a private one
 #   PORT           the port to serve on      [8069]
+#   PROPERTY_KEY_FILE   the keys of the encrypted numbers  [property.keys in the cache's data folder, made when missing]
 
 set -euo pipefail
 umask 022
@@ -423,6 +424,7 @@ install_all() {
     install_venv
     exec {INSTALL_FD}>&-
     write_conf
+    make_key_file
 }
 
 write_conf() {
@@ -447,13 +449,28 @@ write_conf() {
     mv "$CONF.$$" "$CONF"
 }
 
+# The keys of the encrypted numbers lie beside the database and its files and never in them: docker/backup leaves them out.
+make_key_file() {
+    if [ -z "${PROPERTY_KEY_FILE:-}" ]; then
+        PROPERTY_KEY_FILE=$DATA_DIR/property.keys
+        # A link fails where another script was first, and whatever is there stays.
+        if [ ! -e "$PROPERTY_KEY_FILE" ]; then
+            (umask 077 && printf '%s:%s\n' "$(date -u +%Y%m%d)" "$(head -c 32 /dev/urandom | base64)" >"$PROPERTY_KEY_FILE.$$")
+            ln "$PROPERTY_KEY_FILE.$$" "$PROPERTY_KEY_FILE" 2>/dev/null || true
+            rm -f "$PROPERTY_KEY_FILE.$$"
+        fi
+    fi
+    export PROPERTY_KEY_FILE
+}
+
 odoo_bin() { "$VENV_DIR/bin/odoo" "$@"; }
 
 # odoo_run COMMAND_OR_OPTION…: Odoo's command line with our configuration in the right place.
 odoo_run() {
     case ${1:-} in
         -* | '') odoo_bin -c "$CONF" "$@" ;;
-        *) local command=$1; shift; odoo_bin "$command" -c "$CONF" "$@" ;;
+        # Commands of addons are looked for before -c is read.
+        *) local command=$1; shift; ODOO_RC=$CONF odoo_bin "$command" -c "$CONF" "$@" ;;
     esac
 }
 

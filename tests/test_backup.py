@@ -1,3 +1,4 @@
+import base64
 import os
 import shutil
 import subprocess
@@ -44,6 +45,7 @@ class TestBackup(TransactionCase):
     def backup(self, database, **environment):
         result = self.call("backup", self.folder, DB=database, **environment)
         self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("The key file of the encrypted numbers is not in the backup: keep it as well, in another place", result.stderr)
         return Path(result.stdout.strip())
 
     def restore(self, *arguments):
@@ -86,6 +88,19 @@ class TestBackup(TransactionCase):
         run_sql(self.copy, "update ir_attachment set name = 'spoilt'")
         self.restore("--force", saved)
         self.assertEqual(run_sql(self.copy, ATTACHMENTS), rows)
+
+        # Encrypted numbers are in it, and what opens them is not.
+        key = Path(os.environ["PROPERTY_KEY_FILE"]).read_text().split(":")[1].strip()
+        unpacked = self.folder / "unpacked"
+        unpacked.mkdir()
+        subprocess.run(["tar", "-C", unpacked, "-xf", saved], check=True)
+        rows_of_backup = subprocess.run(
+            ["pg_restore", "-f", "-", unpacked / "database.dump"], check=True, capture_output=True).stdout
+        self.assertIn(b"identity_number_cipher", rows_of_backup)
+        for secret in (key.encode(), base64.b64decode(key)):
+            for content in (rows_of_backup, (unpacked / "filestore.tar").read_bytes(), saved.read_bytes()):
+                self.assertNotIn(secret, content)
+        shutil.rmtree(unpacked)
 
         # What is cut off, or changed by a single byte, is not restored.
         content = bytearray(saved.read_bytes())

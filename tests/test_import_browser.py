@@ -44,5 +44,5 @@ class TestImportBrowser(BaseCase):
                 select count(*), sum(l.total) from property_unit u join property_project p on p.id = u.project_id
                 join property_price_list_line l on l.unit_id = u.id where p.name = '云栖花园一期'"""), ["1196|2531607173.20"])
             page.click(".modal button[name=action_open_list]")
-            page.wait_for_selector(".o_form_view button[name=action_activate]")
+            page.wait_for_selector(".o_form_view button[name=action_submit]")
             self.assertEqual(page.errors, [])

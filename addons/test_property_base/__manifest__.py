@@ -10,5 +10,6 @@
     'data': [
         'security/ir.model.access.csv',
         'data/ir_sequence_data.xml',
+        'views/test_property_case_views.xml',
     ],
 }

@@ -138,6 +138,12 @@ def read_long_list(_env, prepared):
     read_list(prepared[1])
 
 
+def in_force(price_list):
+    price_list._check_submission()
+    price_list._transition("submitted")
+    price_list._on_approved()
+
+
 def prepare_reprice(env):
     env = as_manager(env, "Reprice")
     wizard = imported(env, "Reprice", REPRICED)
@@ -159,7 +165,7 @@ def prepare_reprice(env):
     })
     units = env["property.unit"].search([])
     units.write({"feature_ids": [(4, price_list.premium_ids.feature_id.id)]})
-    price_list.action_activate()
+    in_force(price_list)
     env.flush_all()
     return price_list, units
 

@@ -18,29 +18,12 @@ MORNING = time(8)
 RETRY_AFTER = timedelta(hours=1)
 
 
-class ClockPermit:
-    """The right to write certain clocks once (or, without clocks, to create). No context that comes by RPC can hold one."""
-
-    __slots__ = ('ids', 'spent')
-
-    def __init__(self, clocks):
-        self.ids = frozenset(clocks.ids)
-        self.spent = False
-
-    def spend(self, clocks):
-        """:return: whether it covers this very call; it covers no other after that"""
-        if self.spent or self.ids != frozenset(clocks.ids):
-            return False
-        self.spent = True
-        return True
-
-
 class PropertyClock(models.Model):
     """One promise on one document. Only the methods of ``property.clock.mixin`` and the cron move it."""
 
     _name = 'property.clock'
     _description = 'Deadline'
-    _inherit = ['property.state.mixin']
+    _inherit = ['property.guarded.mixin', 'property.state.mixin']
     _order = 'due, id'
     _transitions = {
         'running': ('paused', 'met', 'missed', 'cancelled'),
@@ -102,28 +85,8 @@ class PropertyClock(models.Model):
 
     # ------------------------------------------------------------------ guard
 
-    def _permitted(self):
-        """:return: the same clocks, which the very next write (or create, on none) may change"""
-        return self.sudo().with_context(property_clock_permit=ClockPermit(self))
-
-    def _spend_permit(self):
-        permit = self.env.context.get('property_clock_permit')
-        if not (isinstance(permit, ClockPermit) and permit.spend(self)):
-            raise UserError(self.env._("A deadline moves with its document, not by editing it."))
-        return self.with_context(property_clock_permit=None)
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        self.check_access('create')
-        return super(PropertyClock, self._spend_permit()).create(vals_list)
-
-    def write(self, vals):
-        self.check_access('write')
-        return super(PropertyClock, self._spend_permit()).write(vals)
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_with_document(self):
-        self._spend_permit()
+    def _guard_sentence(self):
+        return self.env._("A deadline moves with its document, not by editing it.")
 
     # ------------------------------------------------------------------ counting
 
@@ -151,14 +114,14 @@ class PropertyClock(models.Model):
         :param sent: offsets of which reminders went out
         :return: dict of ``remind_at`` and ``escalate_at``
         """
-        kind = self.kind_id
+        kind, document = self.kind_id, self.env[self.res_model].sudo().browse(self.res_id)
         moments = [
             moment for offset, moment in self._moments(kind, due, due_date)
             if moment > start and not any(other >= offset for other in sent)]
         unit = 'hours' if self.count == 'hours' else 'days'
         return {
             'remind_at': min(moments, default=False),
-            'escalate_at': bool(kind.escalation_group_id) and due + timedelta(seconds=1, **{unit: kind.escalation_after}),
+            'escalate_at': document._clock_has_escalation(kind) and due + timedelta(seconds=1, **{unit: kind.escalation_after}),
         }
 
     def _moments(self, kind, due, due_date):
@@ -247,12 +210,19 @@ class PropertyClock(models.Model):
         """Nobody is told any longer to do what is done."""
         self.reminder_ids.activity_id.filtered('active').unlink()
 
+    def _document(self):
+        """:return: what promises, as superuser"""
+        self.ensure_one()
+        siblings = self.browse(self._prefetch_ids).filtered(lambda clock: clock.res_model == self.res_model)
+        return self.env[self.res_model].sudo().browse(self.res_id).with_prefetch(siblings.mapped('res_id'))
+
     def action_open_document(self):
         self.ensure_one()
+        document = self._document()._clock_shown_on()
         return {
             'type': 'ir.actions.act_window',
-            'res_model': self.res_model,
-            'res_id': self.res_id,
+            'res_model': document._name,
+            'res_id': document.id,
             'views': [(False, 'form')],
         }
 
@@ -315,7 +285,7 @@ class PropertyClock(models.Model):
             passed = [offset for offset, moment in clock._moments(clock.kind_id, clock.due, clock.due_date) if moment <= now]
             # Where the cron was late, the last one is enough.
             if passed and clock.remind_at:
-                notices.append((clock, clock.user_id, max(passed), False))
+                notices += [(clock, user, max(passed), False) for user in clock._document()._clock_reminded(clock) or [clock.user_id]]
         clocks._drop_activities()
         self._notify(notices)
         clocks._set_alarms()
@@ -324,12 +294,14 @@ class PropertyClock(models.Model):
         clocks = self._drop_orphans()
         notices = []
         for clock in clocks:
-            users = clock.kind_id.escalation_group_id.all_user_ids.filtered(
+            users = clock._document()._clock_escalates_to(clock).filtered(
                 lambda user, clock=clock: user.active and not user.share
                 and (not clock.company_id or clock.company_id in user.company_ids))
             notices += [(clock, user, clock.kind_id.escalation_after, True) for user in users]
         self._notify(notices)
         clocks._permitted().write({'escalate_at': False, 'escalated_on': now})
+        for model, escalated in clocks.grouped('res_model').items():
+            self.env[model].sudo().browse(escalated.mapped('res_id'))._on_clock_escalated()
 
     def _notify(self, notices):
         """Make the activities and log them.
@@ -347,10 +319,11 @@ class PropertyClock(models.Model):
             if key not in names:
                 kind = clock.kind_id.with_context(lang=user.lang)
                 names[key] = kind.env._("Overdue: %s", kind.name) if escalation else kind.name
+            document = clock._document()._clock_shown_on()
             values.append({
                 'activity_type_id': todo.id if todo else False,
-                'res_model_id': self.env['ir.model']._get_id(clock.res_model),
-                'res_id': clock.res_id,
+                'res_model_id': self.env['ir.model']._get_id(document._name),
+                'res_id': document.id,
                 'user_id': user.id,
                 'date_deadline': clock.due_date,
                 'summary': names[key],

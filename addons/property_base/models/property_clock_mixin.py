@@ -52,6 +52,25 @@ class PropertyClockMixin(models.AbstractModel):
         """:return: text that says which document it is, without personal data"""
         return self.display_name
 
+    def _clock_reminded(self, clock):
+        """:return: the users who are reminded where nobody is responsible alone; none: the responsible one"""
+        return self.env['res.users']
+
+    def _clock_has_escalation(self, kind):
+        """:return: whether anybody hears of it when the deadline is broken"""
+        return bool(kind.escalation_group_id)
+
+    def _clock_escalates_to(self, clock):
+        """:return: the users who hear that the deadline is broken"""
+        return clock.kind_id.escalation_group_id.all_user_ids
+
+    def _clock_shown_on(self):
+        """:return: the record that reminders are put on and that a list of deadlines opens"""
+        return self
+
+    def _on_clock_escalated(self):
+        """The deadline of these documents was broken and its escalation has gone out."""
+
     def _clock_parameter_date(self, kind, start_date):
         """:return: the day by which the dated parameter is chosen; the day that the clock starts"""
         return start_date

@@ -68,6 +68,10 @@ class PropertyStateMixin(models.AbstractModel):
 
         :raise UserError: where a record's state has no way to ``to``
         """
+        self._check_can_become(to)
+        return self.with_context(property_transition=Transition(self, to)).write({**vals, 'state': to})
+
+    def _check_can_become(self, to):
         for record in self:
             if to not in self._transitions.get(record.state, ()):
                 raise UserError(self.env._(
@@ -76,7 +80,6 @@ class PropertyStateMixin(models.AbstractModel):
                     state=self._state_label(record.state),
                     to=self._state_label(to),
                 ))
-        return self.with_context(property_transition=Transition(self, to)).write({**vals, 'state': to})
 
     def _state_label(self, state):
         return dict(self._fields['state']._description_selection(self.env)).get(state, state)

@@ -21,7 +21,12 @@ def create_functions(cr):
 
 
 def drop_functions(cr):
-    cr.execute("DROP FUNCTION IF EXISTS property_refuse() CASCADE")
+    """Every trigger function of ours, also those that :class:`Triggers` brought: by their prefix."""
+    cr.execute(
+        "SELECT oid::regprocedure::text FROM pg_proc WHERE proname LIKE 'property\\_%'"
+        " AND prorettype = 'trigger'::regtype AND pronamespace = current_schema::regnamespace")
+    for [function] in cr.fetchall():
+        cr.execute(SQL("DROP FUNCTION IF EXISTS %s CASCADE", SQL(function)))
 
 
 class Triggers(models.Constraint):
@@ -34,18 +39,23 @@ class Triggers(models.Constraint):
     :param message: the sentence that the user reads
     """
 
+    _create = SQL("CREATE TRIGGER")
+
     def __init__(self, *definitions, function='', message=''):
         super().__init__(';\n'.join(definitions), message)
         self._definitions = definitions
         self._function = function
+
+    def _trigger_names(self, model):
+        """:return: list of the triggers' names, one for each definition"""
+        return [sql.make_identifier(f'{self.full_name(model)}_{index}') for index in range(len(self._definitions))]
 
     def apply_to_database(self, model):
         cr = model.env.cr
         name = self.full_name(model)
         if self._function:
             cr.execute(self._function)
-        for index, definition in enumerate(self._definitions):
-            trigger = sql.make_identifier(f'{name}_{index}')
+        for trigger, definition in zip(self._trigger_names(model), self._definitions, strict=True):
             wanted = definition.format(table=model._table, name=name)
             cr.execute(SQL(
                 "SELECT obj_description(oid, 'pg_trigger') FROM pg_trigger WHERE tgname = %s AND tgrelid = %s::regclass",
@@ -55,10 +65,36 @@ class Triggers(models.Constraint):
             if row and row[0] == wanted:
                 continue
             cr.execute(SQL("DROP TRIGGER IF EXISTS %s ON %s", SQL.identifier(trigger), SQL.identifier(model._table)))
-            cr.execute(SQL("CREATE TRIGGER %s " + wanted.replace('%', '%%'), SQL.identifier(trigger)))
+            cr.execute(SQL("%s %s " + wanted.replace('%', '%%'), self._create, SQL.identifier(trigger)))
             cr.execute(SQL(
                 "COMMENT ON TRIGGER %s ON %s IS %s", SQL.identifier(trigger), SQL.identifier(model._table), wanted,
             ))
+
+
+class DeferredTriggers(Triggers):
+    """A rule over several tables, which holds at the end of a transaction and not after each of its statements.
+
+    :param definitions: as of :class:`Triggers`, with ``DEFERRABLE INITIALLY DEFERRED`` before ``FOR EACH ROW``, e.g.
+        ``AFTER INSERT ON {table} DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION f('{name}')``
+    """
+
+    _create = SQL("CREATE CONSTRAINT TRIGGER")
+
+    def check_when_flushed(self, model):
+        """Have the rule looked at when the cursor is flushed, once for all that was written until then.
+
+        COMMIT looks in any case, but Odoo words for the user only what was refused before it.
+        """
+        cr = model.env.cr
+        if 'property.deferred' not in cr.precommit.data:
+            cr.precommit.data['property.deferred'] = set()
+            cr.precommit.add(lambda: _check_deferred(cr))
+        cr.precommit.data['property.deferred'].update(self._trigger_names(model))
+
+
+def _check_deferred(cr):
+    triggers = SQL(", ").join(SQL.identifier(name) for name in sorted(cr.precommit.data.pop('property.deferred')))
+    cr.execute(SQL("SET CONSTRAINTS %s IMMEDIATE; SET CONSTRAINTS %s DEFERRED", triggers, triggers))
 
 
 class AppendOnly(Triggers):

@@ -1,1 +1,2 @@
+from . import inventory_report
 from . import price_list

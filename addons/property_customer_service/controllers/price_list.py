@@ -1,11 +1,7 @@
-from tempfile import TemporaryFile
-
-from werkzeug.wsgi import wrap_file
-
 from odoo.exceptions import AccessError, MissingError
-from odoo.http import Controller, Response, content_disposition, request, route
+from odoo.http import Controller, request, route
 
-XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'
+from .xlsx import xlsx_response
 
 
 class PriceListController(Controller):
@@ -16,16 +12,7 @@ class PriceListController(Controller):
         price_list = request.env['property.price.list'].browse(list_id)
         try:
             price_list.check_access('read')
-            name = f'{price_list.project_id.name}_{price_list.name}_v{price_list.version}.xlsx'
+            name = f'{price_list.project_id.name}_{price_list.name}_v{price_list.version}'
         except (AccessError, MissingError):
             return request.not_found()
-        stream = TemporaryFile()  # noqa: SIM115 - the response closes it when it has been sent
-        price_list._write_xlsx(stream)
-        size = stream.tell()
-        stream.seek(0)
-        return Response(wrap_file(request.httprequest.environ, stream), direct_passthrough=True, headers=[
-            ('Content-Type', XLSX),
-            ('Content-Length', size),
-            ('Content-Disposition', content_disposition(name)),
-            ('Cache-Control', 'no-store'),
-        ])
+        return xlsx_response(name, price_list._write_xlsx)

@@ -1,11 +1,10 @@
-import psycopg2.extensions
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..tools import price_table
+from ..tools.server_rows import server_rows
 from .property_price_list_line import PRICE_MAKERS
 
 # What the list keeps by itself: its place among the versions, and who put it in force.
@@ -29,14 +28,17 @@ class PropertyPriceList(models.Model):
 
     _name = 'property.price.list'
     _description = 'Price List'
-    _inherit = ['property.workflow.mixin']
+    _inherit = ['property.approval.mixin']
     _order = 'project_id, version desc, id desc'
     _sequence_code = 'property.price.list'
+    _approval_type = 'price_list'
     _transitions = {
-        'draft': ('scheduled', 'active', 'cancelled'),
+        'draft': ('submitted', 'cancelled'),
+        'submitted': ('scheduled', 'active', 'draft', 'rejected'),
         'scheduled': ('active', 'draft', 'cancelled'),
         'active': ('superseded',),
         'superseded': (),
+        'rejected': (),
         'cancelled': (),
     }
 
@@ -49,15 +51,17 @@ class PropertyPriceList(models.Model):
     next_ids = fields.One2many('property.price.list', 'previous_id', "Next Versions")
     state = fields.Selection([
         ('draft', "Draft"),
+        ('submitted', "In Approval"),
         ('scheduled', "Scheduled"),
         ('active', "In Force"),
         ('superseded', "Superseded"),
+        ('rejected', "Rejected"),
         ('cancelled', "Cancelled"),
     ], required=True, readonly=True, copy=False, default='draft', tracking=True, index=True)
     source = fields.Selection([
         ('manual', "Typed in"), ('import', "Imported"), ('generated', "Generated"), ('repriced', "Repriced"),
     ], required=True, readonly=True, copy=False, default='manual')
-    date_effective = fields.Date("Effective From", tracking=True, copy=False, help="Empty: from its activation.")
+    date_effective = fields.Date("Effective From", tracking=True, copy=False, help="Empty: from its approval.")
     activated_at = fields.Datetime(readonly=True, copy=False)
     activated_by_id = fields.Many2one('res.users', readonly=True, copy=False)
     filing_number = fields.Char(help="The number that the authority gave the filed prices.", tracking=True)
@@ -78,7 +82,7 @@ class PropertyPriceList(models.Model):
     note = fields.Text()
 
     _version_uniq = models.UniqueIndex(
-        "(previous_id) WHERE previous_id IS NOT NULL AND state != 'cancelled'",
+        "(previous_id) WHERE previous_id IS NOT NULL AND state NOT IN ('cancelled', 'rejected')",
         "This price list already has a next version: go on with that one, or cancel it first.")
 
     def _compute_totals(self):
@@ -133,12 +137,6 @@ class PropertyPriceList(models.Model):
         frozen = {'project_id', 'rounding', 'base_ids', 'premium_ids', 'line_ids'} & vals.keys()
         if frozen:
             self._check_draft()
-        if 'date_effective' in vals and self.filtered(lambda price_list: price_list.state not in ('draft', 'scheduled')):
-            raise UserError(self.env._("A price list that has taken effect keeps its date."))
-        if 'date_effective' in vals and 'state' not in vals and self.filtered(lambda price_list: price_list.state == 'scheduled'):
-            self._check_may_activate()
-            if not vals['date_effective']:
-                raise UserError(self.env._("A scheduled price list needs its date: take it back to draft instead."))
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
@@ -151,23 +149,9 @@ class PropertyPriceList(models.Model):
 
     # ------------------------------------------------------------------ actions
 
-    def action_activate(self):
-        """Put the prices in force: today, or on the effective date when that is still to come.
-
-        :raise UserError: one sentence, when the list is not fit to be activated
-        """
-        self._check_may_activate()
-        for price_list in self:
-            price_list._check_activation()
-            if price_list.date_effective and price_list.date_effective > price_list.project_id._today():
-                price_list._transition('scheduled')
-            else:
-                price_list._action_activate()
-        return True
-
     def action_unschedule(self):
-        """Take a list that waits for its date back to draft."""
-        self._check_may_activate()
+        """Take a list that waits for its date back to draft; it is to be approved again."""
+        self.check_access('write')
         for price_list in self:
             if price_list.state != 'scheduled':
                 raise UserError(self.env._("%(list)s is not scheduled.", list=price_list.display_name))
@@ -175,8 +159,6 @@ class PropertyPriceList(models.Model):
 
     def action_cancel(self):
         self.check_access('write')
-        if self.filtered(lambda price_list: price_list.state == 'scheduled'):
-            self._check_may_activate()
         return self._transition('cancelled')
 
     def action_new_version(self):
@@ -225,14 +207,30 @@ class PropertyPriceList(models.Model):
 
     # ------------------------------------------------------------------ business methods
 
-    def _check_may_activate(self):
-        self.check_access('write')
-        if self.env.su:
-            return
-        if not any(self.env.user.has_group(f'property_base.{group}') for group in (
-            'group_department_manager', 'group_vice_president', 'group_general_manager',
-        )):
-            raise UserError(self.env._("Only the department manager and those above may put prices in force."))
+    def _approval_guarded_fields(self):
+        return ['title', 'project_id', 'date_effective', 'line_count', 'total', 'average_price', 'changed_count', 'change_total']
+
+    def _approval_key_fields(self):
+        return ['line_count', 'total', 'changed_count', 'change_total', 'date_effective']
+
+    def _approval_figures(self):
+        before = self.previous_total
+        return {'amount': self.total, 'price_cut': max(0, -100 * self.change_total / before) if before else 0}
+
+    def _approval_scope(self):
+        return {'project_id': self.project_id}
+
+    def _check_submission(self):
+        # Whoever may not see floor prices could find them out by submitting until it passes.
+        self._check_activation(with_floor_prices=self.env.user.has_group('property_base.group_floor_price'))
+
+    def _on_approved(self):
+        """Put the prices in force: today, or on the effective date when that is still to come."""
+        self._check_activation()
+        if self.date_effective and self.date_effective > self.project_id._today():
+            self._transition('scheduled')
+        else:
+            self._action_activate()
 
     def _check_areas(self):
         """:raise UserError: when a unit that a base price is for has no area that it could be priced by"""
@@ -258,7 +256,7 @@ class PropertyPriceList(models.Model):
                     "%(list)s is “%(state)s” and no longer changes: make the next version.",
                     list=price_list.display_name, state=price_list._state_label(price_list.state)))
 
-    def _check_activation(self):
+    def _check_activation(self, with_floor_prices=True):
         """:raise UserError: why the list cannot take effect, in one sentence"""
         self.ensure_one()
         # Prices that were changed just now are written while the list is still a draft.
@@ -266,12 +264,13 @@ class PropertyPriceList(models.Model):
         lines = self.env['property.price.list.line'].sudo()
         if not lines.search_count([('list_id', '=', self.id)], limit=1):
             raise UserError(self.env._("%(list)s has no prices yet.", list=self.display_name))
+        # A day that passes while the list is in approval is no fault: the prices then take effect at once.
         if self.state == 'draft' and self.date_effective and self.date_effective < self.project_id._today():
             raise UserError(self.env._(
                 "Prices cannot take effect in the past: give %(list)s a later date, or none.", list=self.display_name))
-        if self.previous_id and self.previous_id.state not in ('active', 'superseded', 'cancelled'):
+        if self.previous_id and self.previous_id.state not in ('active', 'superseded', 'cancelled', 'rejected'):
             raise UserError(self.env._(
-                "%(previous)s comes first: activate or cancel it.", previous=self.previous_id.display_name))
+                "%(previous)s comes first: have it approved, or cancel it.", previous=self.previous_id.display_name))
         other = lines.search([
             ('list_id', '=', self.id), ('unit_id.price_line_id', '!=', False),
             ('unit_id.price_line_id.list_id', 'not in', self.previous_id.ids + self.ids),
@@ -284,7 +283,7 @@ class PropertyPriceList(models.Model):
         if stale:
             raise UserError(self.env._(
                 "The area of %(unit)s has changed since it was priced: price it again.", unit=stale.unit_id.full_name))
-        below = lines.search([('list_id', '=', self.id), ('below_floor_price', '=', True)], limit=1)
+        below = with_floor_prices and lines.search([('list_id', '=', self.id), ('below_floor_price', '=', True)], limit=1)
         if below:
             raise UserError(self.env._("The price of %(unit)s is below its floor price.", unit=below.unit_id.full_name))
         if self.previous_id.state == 'active':
@@ -300,12 +299,12 @@ class PropertyPriceList(models.Model):
     def _action_activate(self):
         """Freeze the list, put its prices on the units and into the history, end the version before."""
         self.ensure_one()
-        now = fields.Datetime.now()
+        now, today = fields.Datetime.now(), self.project_id._today()
         if self.previous_id.state == 'active':
             self.previous_id._transition('superseded')
         self._transition(
             'active', activated_at=now, activated_by_id=self.env.uid,
-            date_effective=self.date_effective or self.project_id._today())
+            date_effective=max(self.date_effective or today, today))
         self._apply_prices()
 
     def _apply_prices(self):
@@ -496,25 +495,21 @@ class PropertyPriceList(models.Model):
             'filing_date': self.date_filing,
         }
         columns = list(price_table.FIELDS)
-        # A cursor on the server's side: a list of any length passes through without being held.
-        with cr._cnx.cursor(name=f'price_list_{self.id}') as rows:
-            rows.itersize = 2000
-            # Odoo reads numeric as float; here it stays decimal.
-            psycopg2.extensions.register_type(psycopg2.extensions.DECIMAL, rows)
-            rows.execute(cr.mogrify(SQL(
-                """
-                SELECT row_number() OVER (ORDER BY b.sequence, b.id, u.stair NULLS FIRST, l.id)::int,
-                    b.name, u.stair, u.floor, u.name, NULLIF(concat_ws(' ', y.name, y.rooms), ''),
-                    u.usage, u.orientation, l.pricing_mode, u.gross_area, u.inside_area, u.shared_area,
-                    u.measured_gross_area, u.measured_inside_area, u.measured_shared_area,
-                    CASE WHEN l.pricing_mode != 'unit' THEN l.unit_price END, l.total, l.floor_price, u.note
-                FROM property_price_list_line l
-                JOIN property_unit u ON u.id = l.unit_id
-                JOIN property_building b ON b.id = u.building_id
-                LEFT JOIN property_layout y ON y.id = u.layout_id
-                WHERE l.list_id = %s
-                ORDER BY b.sequence, b.id, u.stair NULLS FIRST, l.id
-                """, self.id)))
+        query = SQL(
+            """
+            SELECT row_number() OVER (ORDER BY b.sequence, b.id, u.stair NULLS FIRST, l.id)::int,
+                b.name, u.stair, u.floor, u.name, NULLIF(concat_ws(' ', y.name, y.rooms), ''),
+                u.usage, u.orientation, l.pricing_mode, u.gross_area, u.inside_area, u.shared_area,
+                u.measured_gross_area, u.measured_inside_area, u.measured_shared_area,
+                CASE WHEN l.pricing_mode != 'unit' THEN l.unit_price END, l.total, l.floor_price, u.note
+            FROM property_price_list_line l
+            JOIN property_unit u ON u.id = l.unit_id
+            JOIN property_building b ON b.id = u.building_id
+            LEFT JOIN property_layout y ON y.id = u.layout_id
+            WHERE l.list_id = %s
+            ORDER BY b.sequence, b.id, u.stair NULLS FIRST, l.id
+            """, self.id)
+        with server_rows(cr, query, f'price_list_{self.id}') as rows:
             price_table.write_table(stream, meta, (
                 price_table.Record(**dict(zip(columns, row, strict=True))) for row in rows), with_floor_price, extra)
 

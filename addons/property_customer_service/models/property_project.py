@@ -84,6 +84,9 @@ class PropertyProject(models.Model):
                 if project.company_id.id != vals['company_id'] and project._has('property.unit'):
                     raise UserError(self.env._(
                         "%(project)s already has units and stays with its company.", project=project.name))
+                if project.company_id.id != vals['company_id'] and project._has('property.parameter.value'):
+                    raise UserError(self.env._(
+                        "%(project)s has parameters of its own and stays with its company.", project=project.name))
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
@@ -103,6 +106,12 @@ class PropertyProject(models.Model):
         self.ensure_one()
         return bool(self.env[model].sudo().with_context(active_test=False).search_count(
             [('project_id', '=', self.id)], limit=1))
+
+    @api.model
+    def _only_one(self):
+        """:return: the project of somebody who sees but one, else none"""
+        projects = self.search([], limit=2)
+        return projects if len(projects) == 1 else self.browse()
 
     def _today(self):
         """The project's own calendar date, whoever asks and from wherever."""

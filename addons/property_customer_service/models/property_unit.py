@@ -1,9 +1,10 @@
 import re
 
 from odoo import api, fields, models
-from odoo.addons.property_base.tools.table_objects import Column
+from odoo.addons.property_base.tools.table_objects import Column, DeferredTriggers
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
+from odoo.tools.i18n import format_list
 
 from .property_board_mixin import XID, Mark, Stamp
 
@@ -13,6 +14,46 @@ PRICE_FIELDS = ('price_line_id', 'list_price', 'unit_price', 'floor_price')
 BOARD_FIELDS = (
     'building_id', 'active', 'stair', 'floor', 'name', 'stack', 'layout_id', 'usage', 'orientation', 'gross_area', 'inside_area',
     'price_line_id', 'list_price', 'unit_price', 'state', 'sealed', 'mortgaged', 'mortgage_consent', 'batch_id')
+# States in which nobody has the unit, and the one that it begins in.
+FREE_STATES = ('unreleased', 'available')
+# Units that a sentence names, before it counts.
+LISTED = 5
+# Shared by the triggers of the three tables that one move of a unit writes: each looks at what its row may have broken.
+# A plan that was made while the tables were small must not read them from end to end for each unit of a large move:
+# hence no sequential scan, and an order that the primary key cannot give.
+AGREES_FUNCTION = f"""
+CREATE OR REPLACE FUNCTION property_unit_agrees() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
+DECLARE
+    moved integer;
+    now_in varchar;
+    agrees boolean := TRUE;
+BEGIN
+    IF TG_TABLE_NAME = 'property_unit' THEN
+        moved := NEW.id;
+    ELSIF TG_OP = 'DELETE' THEN
+        moved := OLD.unit_id;
+    ELSE
+        moved := NEW.unit_id;
+    END IF;
+    SELECT state INTO now_in FROM property_unit WHERE id = moved;
+    IF TG_TABLE_NAME != 'property_unit_movement' THEN
+        agrees := (now_in NOT IN {FREE_STATES}) = EXISTS (SELECT FROM property_unit_allocation WHERE unit_id = moved);
+    ELSE
+        agrees := NEW.state_from = COALESCE(
+            (SELECT state_to FROM property_unit_movement WHERE unit_id = moved AND id < NEW.id ORDER BY id + 0 DESC LIMIT 1),
+            '{FREE_STATES[0]}');
+    END IF;
+    IF agrees AND TG_TABLE_NAME != 'property_unit_allocation' THEN
+        agrees := now_in = COALESCE(
+            (SELECT state_to FROM property_unit_movement WHERE unit_id = moved ORDER BY id + 0 DESC LIMIT 1), '{FREE_STATES[0]}');
+    END IF;
+    IF NOT agrees THEN
+        RAISE EXCEPTION 'unit % refused by %', moved, TG_ARGV[0]
+            USING ERRCODE = 'check_violation', TABLE = TG_TABLE_NAME, CONSTRAINT = TG_ARGV[0], DETAIL = moved;
+    END IF;
+    RETURN NULL;
+END $$
+"""
 
 
 class PropertyUnit(models.Model):
@@ -39,8 +80,7 @@ class PropertyUnit(models.Model):
         'handed_over': ('titled',),
         'titled': (),
     }
-    #: States in which nobody has the unit.
-    _free_states = ('unreleased', 'available')
+    _free_states = FREE_STATES
     _board_fields = frozenset(BOARD_FIELDS)
 
     name = fields.Char("Room", required=True, help="The room number as filed, e.g. 0101.")
@@ -130,6 +170,15 @@ class PropertyUnit(models.Model):
         'CHECK (measured_gross_area >= 0 AND measured_inside_area >= 0 AND measured_shared_area >= 0'
         ' AND (measured_gross_area = 0 OR measured_inside_area <= measured_gross_area))',
         "Measured areas cannot be negative, and the inside area cannot exceed the gross area.")
+    _agrees = DeferredTriggers(
+        # What is free and new has neither document nor ledger; imports of many thousand units need no look.
+        f"AFTER INSERT ON {{table}} DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.state != '{FREE_STATES[0]}')"
+        " EXECUTE FUNCTION property_unit_agrees('{name}')",
+        "AFTER UPDATE OF state ON {table} DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (OLD.state IS DISTINCT FROM NEW.state)"
+        " EXECUTE FUNCTION property_unit_agrees('{name}')",
+        function=AGREES_FUNCTION,
+        message=lambda env, diag: env['property.unit']._disagreement_message(diag),
+    )
 
     @api.model
     def _usages(self):
@@ -165,44 +214,83 @@ class PropertyUnit(models.Model):
         'state', 'sealed', 'mortgaged', 'mortgage_consent', 'price_line_id', 'building_id.coverage_ids', 'batch_id.date_open',
         'batch_id.date_close', 'allocation_ids')
     def _compute_sale_block(self):
-        now = fields.Datetime.now()
+        rows = {row['id']: row for row in self._origin._read_sale(fields.Datetime.now())}
         for unit in self:
-            unit.sale_block, unit.sale_block_reason = unit._sale_block(now)
+            row = rows.get(unit._origin.id) or {'state': 'unreleased', 'offer': None, 'unit': unit.full_name or ''}
+            unit.sale_block = self._sale_block(row)
+            unit.sale_block_reason = self._sale_sentence(unit.sale_block, row)
 
-    def _sale_block(self, now):
-        """Why the unit cannot be sold now.
+    def _read_sale(self, now, condition=None, limit=None, visible=False):
+        """What stands against offering the units, and the names for saying so: one statement, however many they are.
 
-        :return: code of ``sale_block`` or False, and one sentence
+        :param SQL condition: which of them, on the unit ``u`` and ``offer.block``
+        :param bool visible: leave out what the user may not see, or what is not there
+        :return: list of dicts, units in the order of their ids, of id, state, offer (what stands against offering the
+            unit, whoever has it: a code of ``sale_block`` or None), unit, seal_note, building, release, document
         """
-        block, sentence = self._offer_block(now)
-        if block == 'sealed' or self.state == 'available':
-            return block, sentence
-        if self.state == 'unreleased':
-            return 'not_released', self.env._("%s has not been released for sale.", self.full_name)
-        allocation = self.sudo().allocation_ids
-        return 'taken', self.env._(
-            "%(unit)s is “%(state)s” (%(document)s).", unit=self.full_name, state=self._state_label(self.state),
-            document=allocation._holder().name if allocation else '—')
+        if not self:
+            return []
+        self.env.flush_all()
+        Allocation = self.env['property.unit.allocation']
+        units = self._search([('id', 'in', self.ids)]).subselect() if visible else tuple(self.ids)
+        self.env.cr.execute(SQL(
+            """
+            SELECT u.id, u.state, offer.block AS offer, u.full_name AS unit, u.seal_note, building.name AS building,
+                release.name AS release, COALESCE(%(holders)s) AS document
+            FROM property_unit u
+            JOIN property_project project ON project.id = u.project_id
+            JOIN property_building building ON building.id = u.building_id
+            LEFT JOIN property_release_batch release ON release.id = u.batch_id
+            LEFT JOIN property_unit_allocation a ON a.unit_id = u.id
+            CROSS JOIN LATERAL (SELECT CASE
+                WHEN u.sealed THEN 'sealed'
+                WHEN u.mortgaged AND u.mortgage_consent IS NOT TRUE THEN 'mortgaged'
+                WHEN NOT EXISTS (
+                    SELECT FROM property_permit_coverage c
+                    CROSS JOIN LATERAL (SELECT (%(now)s::timestamp AT TIME ZONE 'UTC' AT TIME ZONE project.tz)::date AS day) today
+                    WHERE c.building_id = u.building_id AND c.revoked IS NOT TRUE AND c.date_from <= today.day
+                        AND (c.date_to IS NULL OR c.date_to >= today.day)) THEN 'no_permit'
+                WHEN u.price_line_id IS NULL THEN 'no_price'
+                WHEN release.date_open > %(now)s OR release.date_close <= %(now)s THEN 'window'
+            END AS block) offer
+            WHERE u.id IN %(units)s AND (%(condition)s) ORDER BY u.id LIMIT %(limit)s
+            """,
+            holders=SQL(", ").join(
+                SQL("(SELECT name FROM %s WHERE id = %s)", SQL.identifier(self.env[Allocation._fields[name].comodel_name]._table),
+                    SQL.identifier('a', name)) for name in Allocation._holders),
+            now=now, units=units, condition=condition or SQL("TRUE"), limit=limit))
+        return self.env.cr.dictfetchall()
 
-    def _offer_block(self, now):
-        """Why the unit cannot be offered, whoever has it: like :meth:`_sale_block`."""
-        self.ensure_one()
-        unit = self.full_name
-        if self.sealed:
-            return 'sealed', self.env._(
-                "%(unit)s is sealed (%(note)s): nothing can be done with it.", unit=unit, note=self.seal_note or '')
-        if self.mortgaged and not self.mortgage_consent:
-            return 'mortgaged', self.env._("%s is under construction mortgage and the mortgagee has not consented.", unit)
-        if not self.building_id.permit_id:
-            return 'no_permit', self.env._(
-                "No valid permit covers %(building)s: %(unit)s cannot be offered.", building=self.building_id.name, unit=unit)
-        if not self.price_line_id:
-            return 'no_price', self.env._("%s has no price in force.", unit)
-        batch = self.batch_id
-        if batch.date_open and batch.date_open > now or batch.date_close and batch.date_close <= now:
-            return 'window', self.env._(
-                "%(unit)s is outside the sales window of %(batch)s.", unit=unit, batch=batch.name)
-        return False, self.env._("%s can be sold today.", unit)
+    @api.model
+    def _sale_block(self, row):
+        """:return: why a unit of :meth:`_read_sale` cannot be sold, as a code, or False"""
+        if row['offer'] == 'sealed' or row['state'] == 'available':
+            return row['offer'] or False
+        return 'not_released' if row['state'] == 'unreleased' else 'taken'
+
+    @api.model
+    def _sale_sentence(self, block, row):
+        """:return: the same in one sentence"""
+        unit = row['unit']
+        if block == 'sealed':
+            return self.env._(
+                "%(unit)s is sealed (%(note)s): nothing can be done with it.", unit=unit, note=row['seal_note'] or '')
+        if block == 'mortgaged':
+            return self.env._("%s is under construction mortgage and the mortgagee has not consented.", unit)
+        if block == 'no_permit':
+            return self.env._(
+                "No valid permit covers %(building)s: %(unit)s cannot be offered.", building=row['building'], unit=unit)
+        if block == 'no_price':
+            return self.env._("%s has no price in force.", unit)
+        if block == 'window':
+            return self.env._("%(unit)s is outside the sales window of %(batch)s.", unit=unit, batch=row['release'])
+        if block == 'not_released':
+            return self.env._("%s has not been released for sale.", unit)
+        if block == 'taken':
+            return self.env._(
+                "%(unit)s is “%(state)s” (%(document)s).", unit=unit, state=self._state_label(row['state']),
+                document=row['document'] or '—')
+        return self.env._("%s can be sold today.", unit)
 
     @api.depends('full_name', 'project_id.name')
     @api.depends_context('show_project')
@@ -243,6 +331,8 @@ class PropertyUnit(models.Model):
 
     def write(self, vals):
         self._refuse_prices(vals)
+        if 'state' in vals:
+            self._agrees.check_when_flushed(self)
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
@@ -267,6 +357,14 @@ class PropertyUnit(models.Model):
     def _room_taken_message(self, diag):
         return self.env._("The building already has a unit of this number on that stair.")
 
+    @api.model
+    def _disagreement_message(self, diag):
+        """The sentence for whoever wrote a state, an allocation or a ledger row by itself."""
+        unit = self.sudo().browse(int(diag.message_detail)) if diag and (diag.message_detail or '').isdigit() else self
+        return self.env._(
+            "The state of %s, the document that has it and its ledger would contradict each other: its documents move it,"
+            " and nothing else.", unit.exists().full_name or self.env._("the unit"))
+
     # ------------------------------------------------------------------ sales control
 
     def _check_of_project(self, project):
@@ -279,53 +377,95 @@ class PropertyUnit(models.Model):
 
     def _check_can_be_released(self):
         """:raise UserError: the first unit that cannot be offered, whatever the hour"""
-        now = fields.Datetime.now()
-        for unit in self:
-            if unit.state != 'unreleased':
-                raise UserError(unit.sale_block_reason)
-            block, sentence = unit._offer_block(now)
-            if block and block != 'window':
-                raise UserError(sentence)
+        self._check_releasable(self._read_sale(
+            fields.Datetime.now(), SQL("u.state != 'unreleased' OR offer.block != 'window'"), limit=1))
 
-    def _move(self, to, document, reason, expiry=None):
+    def _check_for_sale(self):
+        """:raise UserError: the first unit that cannot be sold now"""
+        self._check_sellable(self._read_sale(
+            fields.Datetime.now(), SQL("u.state != 'available' OR offer.block IS NOT NULL"), limit=1))
+
+    @api.model
+    def _check_releasable(self, rows):
+        """:param rows: of :meth:`_read_sale`"""
+        for row in rows:
+            if row['state'] == 'available':
+                raise UserError(self.env._("%s was released already.", row['unit']))
+            block = row['offer'] if row['state'] == 'unreleased' else 'taken'
+            if block and block != 'window':
+                raise UserError(self._sale_sentence(block, row))
+
+    @api.model
+    def _check_sellable(self, rows):
+        """:param rows: of :meth:`_read_sale`"""
+        for row in rows:
+            if block := self._sale_block(row):
+                raise UserError(self._sale_sentence(block, row))
+
+    def _listed(self):
+        """:return: the names of a few of the units, in a sentence"""
+        names = self[:LISTED].mapped('full_name')
+        if len(self) > LISTED:
+            names.append(self.env._("%s more", len(self) - LISTED))
+        return format_list(self.env, names, lang_code=self.env.lang)
+
+    def _move(self, to, documents, reason, expiry=None, **vals):
         """Move the units to the state ``to``: the only way that a unit's state changes.
 
-        Takes the units for the document (or hands them on, or gives them back) before it looks at them, so
-        that two transactions cannot both find them free; checks them; writes the ledger; tells the boards.
+        Takes the units for the document (or gives them back) before it looks at them, so that two transactions
+        cannot both find them free; checks them; writes the ledger; tells the boards.
 
         :param str to: state
-        :param document: the record on whose behalf; a holder of ``property.unit.allocation`` where ``to`` is not free
+        :param documents: the record on whose behalf, a holder of ``property.unit.allocation`` where ``to`` is not free;
+            several holders of one model may give back at once, each the units that it has
         :param str reason: kept in the ledger
         :param datetime expiry: when a hold ends by itself (UTC)
+        :param vals: further values that are written with the state
         :raise UserError: one sentence, the first unit that cannot; nothing is moved then
         """
-        document.ensure_one()
-        units = self.sudo().sorted('id')
+        # Browsed anew: what is read of one is read of all, wherever they came from.
+        units = self.sudo().browse(sorted(self.ids))
         if not units:
             return
-        if to not in units._free_states:
-            units._take(document, expiry)
-        now = fields.Datetime.now()
-        for unit in units:
-            if to not in self._transitions.get(unit.state, ()):
-                raise UserError(self.env._(
-                    "%(unit)s is “%(state)s” and cannot become “%(to)s”.", unit=unit.full_name,
-                    state=self._state_label(unit.state), to=self._state_label(to)))
-            # Giving a unit back is never refused for what stands against offering it.
-            block, sentence = unit._offer_block(now) if to != 'unreleased' and unit.state in self._free_states else (False, '')
-            if block and (block != 'window' or to != 'available'):
-                raise UserError(sentence)
-        if to in units._free_states:
-            units._give_back(document)
-        units._write_movements(to, document, reason)
-        units._transition(to)
+        movers = units._give_back(documents) if to in units._free_states else units._take(documents, expiry)
+        units._check_move(to)
+        units._write_movements(to, movers, reason)
+        # The ledger is their history: no field of a move is tracked in the chatter.
+        units.with_context(mail_notrack=True)._transition(to, **vals)
         units._tell_boards()
+        if to == 'available':
+            units._withdraw_what_closed()
+        for Model in (self.env['property.unit.allocation'], self.env['property.unit.movement']):
+            Model._agrees.check_when_flushed(Model)
+
+    def _withdraw_what_closed(self):
+        """Take back what comes free after the release that offered it was closed: another release offers it again."""
+        for batch, units in self.grouped('batch_id').items():
+            if batch.state == 'closed':
+                units._move('unreleased', batch, self.env._("Release closed"))
+
+    def _check_move(self, to):
+        """:raise UserError: the first unit that has no way to the state ``to``, or cannot be offered"""
+        ways = tuple(state for state, following in self._transitions.items() if to in following)
+        # Giving a unit back is never refused for what stands against offering it, nor releasing it for the hour.
+        blocked = {
+            'unreleased': SQL("FALSE"),
+            'available': SQL("u.state IN %s AND offer.block != 'window'", self._free_states),
+        }.get(to, SQL("u.state IN %s AND offer.block IS NOT NULL", self._free_states))
+        for row in self._read_sale(fields.Datetime.now(), SQL("u.state NOT IN %s OR %s", ways, blocked), limit=1):
+            if row['state'] in ways:
+                raise UserError(self._sale_sentence(row['offer'], row))
+            raise UserError(self.env._(
+                "%(unit)s is “%(state)s” and cannot become “%(to)s”.", unit=row['unit'],
+                state=self._state_label(row['state']), to=self._state_label(to)))
 
     def _take(self, document, expiry):
-        """Insert the allocations, units in the order of their ids; hand over those that the document's forerunner has."""
-        holder = next(
-            name for name in self.env['property.unit.allocation']._holders
-            if self.env['property.unit.allocation']._fields[name].comodel_name == document._name)
+        """Insert the allocations, units in the order of their ids.
+
+        :return: dict of unit id → the document
+        """
+        document.ensure_one()
+        Allocation = self.env['property.unit.allocation']
         self.env.flush_all()
         self.env.cr.execute(SQL(
             """
@@ -334,22 +474,43 @@ class PropertyUnit(models.Model):
             SELECT id, %(document)s, %(expiry)s, project_id, company_id, %(uid)s, %(now)s, %(uid)s, %(now)s
             FROM property_unit WHERE id IN %(units)s ORDER BY id
             """,
-            holder=SQL.identifier(holder), document=document.id, expiry=expiry, units=tuple(self.ids),
-            uid=self.env.uid, now=self.env.cr.now()))
+            holder=SQL.identifier(Allocation._holder_field(document)), document=document.id, expiry=expiry,
+            units=tuple(self.ids), uid=self.env.uid, now=self.env.cr.now()))
+        self._allocations_changed()
+        return dict.fromkeys(self.ids, document)
+
+    def _give_back(self, documents):
+        """Delete the allocations that the documents have; another's is not touched, and its unit not freed.
+
+        :return: dict of unit id → the document that had it, or the only one where nobody had it
+        :raise UserError: the first unit that another document has
+        """
+        Allocation = self.env['property.unit.allocation']
+        movers = {}
+        self.env.flush_all()
+        if holder := Allocation._holder_field(documents):
+            rows = self.env.execute_query(SQL(
+                "DELETE FROM property_unit_allocation WHERE unit_id IN %(units)s AND %(holder)s IN %(documents)s"
+                " RETURNING unit_id, %(holder)s",
+                units=tuple(self.ids), holder=SQL.identifier(holder), documents=tuple(documents.ids)))
+            by_id = dict(zip(documents.ids, documents, strict=True))
+            movers = {unit: by_id[document] for unit, document in rows}
+            self._allocations_changed()
+        if len(movers) < len(self):
+            if others := Allocation.search([('unit_id', 'in', self.ids)], limit=1):
+                raise UserError(others._holder_sentence())
+            movers = {**dict.fromkeys(self.ids, documents.ensure_one()), **movers}
+        return movers
+
+    def _allocations_changed(self):
         self.env['property.unit.allocation'].invalidate_model()
         self.invalidate_recordset(['allocation_ids', 'sale_block', 'sale_block_reason'])
 
-    def _give_back(self, document):
-        """Delete the allocations that the document has; another's is not touched, and its unit not freed."""
-        taken = self.env['property.unit.allocation'].search([('unit_id', 'in', self.ids)])
-        for allocation in taken:
-            if allocation._holder() != document:
-                raise UserError(allocation._holder_sentence())
-        self.env.cr.execute(SQL("DELETE FROM property_unit_allocation WHERE unit_id IN %s", tuple(self.ids)))
-        self.env['property.unit.allocation'].invalidate_model()
-        self.invalidate_recordset(['allocation_ids', 'sale_block', 'sale_block_reason'])
+    def _write_movements(self, to, movers, reason):
+        """Write the ledger.
 
-    def _write_movements(self, to, document, reason):
+        :param dict movers: unit id → the document on whose behalf it moves
+        """
         self.env.flush_all()
         for project, units in self.grouped('project_id').items():
             self.env.cr.execute(SQL(
@@ -358,12 +519,14 @@ class PropertyUnit(models.Model):
                     unit_id, building_id, layout_id, project_id, company_id, currency_id, date, state_from, state_to,
                     document_model, document_id, document_name, reason, user_id, gross_area, list_price,
                     create_uid, create_date, write_uid, write_date)
-                SELECT id, building_id, layout_id, project_id, company_id, currency_id, %(date)s, state, %(to)s,
-                    %(model)s, %(document)s, %(name)s, %(reason)s, %(uid)s, gross_area, list_price,
+                SELECT u.id, u.building_id, u.layout_id, u.project_id, u.company_id, u.currency_id, %(date)s, u.state, %(to)s,
+                    %(model)s, m.document, m.name, %(reason)s, %(uid)s, u.gross_area, u.list_price,
                     %(uid)s, %(now)s, %(uid)s, %(now)s
-                FROM property_unit WHERE id IN %(units)s ORDER BY id
+                FROM unnest(%(units)s, %(documents)s, %(names)s) AS m(unit, document, name)
+                JOIN property_unit u ON u.id = m.unit ORDER BY u.id
                 """,
-                date=project._today(), to=to, model=document._name, document=document.id, name=document.name,
-                reason=reason or None, units=tuple(units.ids), uid=self.env.uid, now=self.env.cr.now()))
+                date=project._today(), to=to, model=movers[units[0].id]._name, reason=reason or None,
+                units=units.ids, documents=[movers[unit].id for unit in units.ids], names=[movers[unit].name for unit in units.ids],
+                uid=self.env.uid, now=self.env.cr.now()))
         self.env['property.unit.movement'].invalidate_model()
         self.invalidate_recordset(['movement_ids'])

@@ -1,7 +1,9 @@
 from odoo import api, fields, models
+from odoo.addons.property_base.tools.table_objects import DeferredTriggers, Triggers
 from odoo.exceptions import AccessError
 
 from .property_board_mixin import StampAllocated
+from .property_unit import AGREES_FUNCTION
 
 
 class PropertyUnitAllocation(models.Model):
@@ -26,6 +28,16 @@ class PropertyUnitAllocation(models.Model):
         '(unit_id)', lambda env, diag: env['property.unit.allocation']._taken_message(diag))
     # One holder; the documents of later stages join this list.
     _one_holder = models.Constraint('CHECK (num_nonnulls(request_id) = 1)', "A unit is held by exactly one document.")
+    _agrees = DeferredTriggers(
+        "AFTER INSERT OR DELETE ON {table} DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION property_unit_agrees('{name}')",
+        function=AGREES_FUNCTION,
+        message=lambda env, diag: env['property.unit']._disagreement_message(diag),
+    )
+    _stays = Triggers(
+        "BEFORE UPDATE OF id, unit_id ON {table} FOR EACH ROW EXECUTE FUNCTION property_refuse('{name}')",
+        "BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION property_refuse('{name}')",
+        message="An allocation stays with its unit: units are taken and given back one by one.",
+    )
 
     _board_stamp = StampAllocated()
 
@@ -48,6 +60,11 @@ class PropertyUnitAllocation(models.Model):
         return self.env._(
             "%(unit)s is held by %(document)s: choose another unit, or wait until it is free.",
             unit=self.unit_id.full_name, document=holder.name)
+
+    @api.model
+    def _holder_field(self, documents):
+        """:return: name of the field that names documents of this model as holders; none where they cannot have a unit"""
+        return next((name for name in self._holders if self._fields[name].comodel_name == documents._name), None)
 
     def _holder(self):
         """The document that has the unit."""

@@ -1,4 +1,6 @@
 from . import test_access
+from . import test_buyer
+from . import test_buyer_papers
 from . import test_chinese
 from . import test_permit
 from . import test_price_generation
@@ -11,3 +13,8 @@ from . import test_unit
 from . import test_board
 from . import test_home
 from . import test_sales_control
+from . import test_sales_control_attacks
+from . import test_sales_control_expiry
+from . import test_sales_control_parameters
+from . import test_sales_control_requests
+from . import test_inventory_close

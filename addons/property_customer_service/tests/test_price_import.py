@@ -138,7 +138,7 @@ class TestPriceImport(PropertyCase):
         wizard = self.imported(TABLE.read_bytes())
         for activated in (False, True):
             if activated:
-                wizard.list_id.action_activate()
+                self.activate(wizard.list_id)
             stream = io.BytesIO()
             wizard.list_id.with_user(self.users['manager'])._write_xlsx(stream)
             again = self.checked(stream.getvalue())
@@ -195,7 +195,7 @@ class TestPriceImport(PropertyCase):
 
     def test_update_shows_and_makes_the_next_version(self):
         first = self.imported(workbook([flat('0101'), flat('0102'), flat('0201', floor=2)]), project_id=self.project.id)
-        first.list_id.action_activate()
+        self.activate(first.list_id)
         unit = self.env['property.unit'].search([('full_name', '=', 'B1-1-0102')])
         unit.stack = '99'  # typed by hand: an import that leaves the floor leaves this
         second = self.checked(
@@ -212,7 +212,7 @@ class TestPriceImport(PropertyCase):
         self.assertEqual(first.list_id.line_ids.mapped('total'), [2000000, 2000000, 2000000])
         self.assertEqual(unit.stack, '99')
         self.assertEqual(unit.list_price, 2000000)  # until the version takes effect
-        version.action_activate()
+        self.activate(version)
         self.assertEqual(unit.list_price, 2100000)
 
     def test_draft_is_written_over(self):
@@ -223,7 +223,7 @@ class TestPriceImport(PropertyCase):
 
     def test_unit_with_a_live_deal_is_not_touched(self):
         first = self.imported(workbook([flat('0101'), flat('0102')]), project_id=self.project.id)
-        first.list_id.action_activate()
+        self.activate(first.list_id)
         unit = self.env['property.unit'].search([('full_name', '=', 'B1-1-0102')])
         self.env.cr.execute("UPDATE property_unit SET state = 'subscribed' WHERE id = %s", [unit.id])
         unit.invalidate_recordset()

@@ -10,12 +10,11 @@ from odoo.fields import Command, Date
 from odoo.service.model import retrying
 from odoo.tools import mute_logger
 
-from .common import PropertyCase
+from .common import POSTS, PropertyCase
 
 FROZEN = "A price list that is in force or has been no longer changes: make the next version."
 NEXT = "Prices v1 is “In Force” and no longer changes: make the next version."
 BY_ACTIONS = "The state moves only by its own actions, not by editing it."
-MAY_ACTIVATE = "Only the department manager and those above may put prices in force."
 HAS_NEXT = "This price list already has a next version: go on with that one, or cancel it first."
 HISTORY = "The price history is never changed or deleted."
 
@@ -50,26 +49,57 @@ class PriceListCase(PropertyCase):
             ' WHERE id IN %s ORDER BY id', tuple(units.ids))
 
     def next_version(self, price_list=None):
+        self.env.flush_all()
         (price_list or self.price_list).action_new_version()
-        return (price_list or self.price_list).next_ids.filtered(lambda each: each.state != 'cancelled')
+        return (price_list or self.price_list).next_ids.filtered(lambda each: each.state not in ('cancelled', 'rejected'))
 
 
 class TestActivation(PriceListCase):
 
-    def test_who_may_activate(self):
-        for post in ('signing', 'assistant', 'administrator'):
-            with self.refused(MAY_ACTIVATE):
-                self.as_user(post, self.price_list).action_activate()
-        for post in ('consultant', 'salesmanager', 'registration', 'service', 'finance', 'legal', 'engineering', 'design', 'cost', 'auditor'):
+    def test_who_may_submit(self):
+        for post in set(POSTS) - {'signing', 'assistant', 'manager', 'administrator'}:
             with self.assertRaises(AccessError, msg=post):
-                self.as_user(post, self.price_list).action_activate()
+                self.as_user(post, self.price_list).action_submit()
         self.assertEqual(self.sql('SELECT state FROM property_price_list WHERE id = %s', self.price_list.id), [('draft',)])
-        for post in ('manager', 'vp', 'gm'):
-            price_list = self.make_list(self.make_units(self.building_2, (1,), stair=post))
-            self.as_user(post, price_list).action_activate()
-            self.assertEqual(
-                self.sql('SELECT state, activated_by_id FROM property_price_list WHERE id = %s', price_list.id),
-                [('active', self.users[post].id)])
+
+    def test_approval(self):
+        """Department, finance, vice-president; what they approved is what takes effect."""
+        self.as_user('signing', self.price_list).action_submit()
+        for post, others in (('manager', 'finance vp gm signing'), ('finance', 'manager vp gm'), ('vp', 'manager finance gm cost')):
+            for other in others.split():
+                with self.assertRaises(UserError, msg=other):
+                    self.as_user(other, self.price_list).action_approve()
+            self.assertEqual(self.price_list.state, 'submitted')
+            self.assertFalse(self.history(self.price_list))
+            with self.refused("Prices v1 is “In Approval” and no longer changes: make the next version."):
+                self.as_user('manager', self.price_list.line_ids[0]).unit_price = 1
+            self.as_user(post, self.price_list).action_approve()
+        self.assertEqual(
+            self.sql('SELECT state, activated_by_id FROM property_price_list WHERE id = %s', self.price_list.id),
+            [('active', self.users['vp'].id)])
+        self.assertEqual(len(self.history(self.price_list)), 4)
+
+    def test_price_cut_goes_to_the_general_manager(self):
+        self.activate(self.price_list)
+        for unit_price, posts in ((9500, 3), (9499, 4)):
+            following = self.next_version()
+            following.line_ids.unit_price = unit_price
+            self.as_user('signing', following).action_submit()
+            self.assertEqual(len(following.approval_request_ids.step_ids), posts)
+            self.as_user('manager', following).action_reject('Not now')
+        self.assertEqual(self.price_list.state, 'active')
+        self.assertTrue(self.next_version())
+
+    def test_floor_price_is_not_found_out_by_submitting(self):
+        self.price_list.line_ids[0].floor_price = 1000000.01
+        with self.refused("The price of B1-1-0101 is below its floor price."):
+            self.as_user('manager', self.price_list).action_submit()
+        self.as_user('signing', self.price_list).action_submit()
+        self.as_user('manager', self.price_list).action_approve()
+        self.as_user('finance', self.price_list).action_approve()
+        with self.refused("The price of B1-1-0101 is below its floor price."):
+            self.as_user('vp', self.price_list).action_approve()
+        self.assertEqual(self.price_list.state, 'submitted')
 
     def test_state_is_not_written(self):
         for post in ('gm', 'manager', 'administrator'):
@@ -89,7 +119,7 @@ class TestActivation(PriceListCase):
         self.price_list.line_ids[2].write({'pricing_mode': 'unit', 'unit_price': 0, 'total': 888888.88})
         self.price_list.line_ids[3].floor_price = 950000
         with freeze_time('2026-03-01 15:30:00'):  # 23:30 in Shanghai
-            self.as_user('manager', self.price_list).action_activate()
+            self.activate(self.as_user('manager', self.price_list))
         lines = self.price_list.line_ids
         self.assertEqual(self.prices(self.units), [
             ('1234567.00', '12345.67', '0.00', lines[0].id), ('1000000.00', '12500.00', '0.00', lines[1].id),
@@ -110,19 +140,19 @@ class TestActivation(PriceListCase):
 
     def test_today_is_the_projects(self):
         with freeze_time('2026-03-01 16:00:00'):  # past midnight in Shanghai
-            self.price_list.action_activate()
+            self.activate(self.price_list)
         self.assertEqual(self.price_list.date_effective, date(2026, 3, 2))
         self.assertEqual({row[1] for row in self.history(self.price_list)}, {date(2026, 3, 2)})
 
     def test_nothing_to_activate(self):
         with self.refused("Nothing v1 has no prices yet."):
-            self.List.create({'project_id': self.project.id, 'title': 'Nothing'}).action_activate()
+            self.activate(self.List.create({'project_id': self.project.id, 'title': 'Nothing'}))
 
     def test_twice(self):
-        self.price_list.action_activate()
+        self.activate(self.price_list)
         before = self.history(self.price_list)
         with self.assertRaises(UserError):
-            self.price_list.action_activate()
+            self.activate(self.price_list)
         self.assertEqual(self.history(self.price_list), before)
 
     def test_stale_area(self):
@@ -130,10 +160,10 @@ class TestActivation(PriceListCase):
         self.assertTrue(self.price_list.line_ids[1].area_is_stale)
         self.assertEqual(self.Line.search([('list_id', '=', self.price_list.id), ('area_is_stale', '=', True)]), self.price_list.line_ids[1])
         with self.refused("The area of B1-1-0102 has changed since it was priced: price it again."):
-            self.price_list.action_activate()
+            self.activate(self.price_list)
         # Priced again by typing, in both senses: the area follows, or the unit goes back.
         self.units[1].gross_area = 100
-        self.price_list.action_activate()
+        self.activate(self.price_list)
         self.assertEqual(self.price_list.state, 'active')
 
     def test_below_floor_price(self):
@@ -142,16 +172,16 @@ class TestActivation(PriceListCase):
         self.assertTrue(line.below_floor_price)
         self.assertEqual(self.Line.search([('list_id', '=', self.price_list.id), ('below_floor_price', '=', True)]), line)
         with self.refused("The price of B1-1-0101 is below its floor price."):
-            self.price_list.action_activate()
+            self.activate(self.price_list)
         line.floor_price = 1000000
-        self.price_list.action_activate()
+        self.activate(self.price_list)
         self.assertEqual(self.price_list.state, 'active')
 
     def test_priced_by_another_list(self):
-        self.price_list.action_activate()
+        self.activate(self.price_list)
         other = self.make_list(self.units[1], title='Other')
         with self.refused("B1-1-0102 is priced by Prices v1: make the next version of that list."):
-            other.action_activate()
+            self.activate(other)
         self.assertEqual(self.units[1].price_list_id, self.price_list)
         self.assertEqual(other.state, 'draft')
 
@@ -194,7 +224,7 @@ class TestFreeze(PriceListCase):
         super().setUpClass()
         cls.price_list.base_ids = [Command.create({'price': 9000})]
         cls.price_list.premium_ids = [Command.create({'kind': 'floor', 'value': 1})]
-        cls.price_list.action_activate()
+        cls.activate(cls.price_list)
         cls.extra = cls.make_units(cls.building_2, (1,))
         cls.env.flush_all()
 
@@ -225,7 +255,7 @@ class TestFreeze(PriceListCase):
                         rules.unlink()
                 with self.refused(NEXT):
                     price_list.base_ids.create({'list_id': price_list.id, 'price': 1, 'usage': 'shop'})
-                with self.refused("A price list that has taken effect keeps its date."):
+                with self.refused("Prices v1 is “In Force”: what was submitted for approval no longer changes."):
                     price_list.write({'date_effective': '2030-01-01'})
                 with self.refused(
                         "Prices v1 is no draft: price lists that were in force are kept, cancel the others."):
@@ -286,7 +316,7 @@ class TestFreeze(PriceListCase):
     def test_superseded_and_scheduled_are_frozen(self):
         following = self.next_version()
         following.date_effective = Date.add(following.project_id._today(), days=3)
-        following.action_activate()
+        self.activate(following)
         self.assertEqual(following.state, 'scheduled')
         for price_list in (following, self.price_list):
             line = price_list.line_ids[0]
@@ -299,7 +329,7 @@ class TestFreeze(PriceListCase):
                 following.action_unschedule()
                 following.line_ids[0].unit_price = 10001
                 following.date_effective = False
-                following.action_activate()
+                self.activate(following)
         self.assertEqual(self.price_list.state, 'superseded')
 
     def test_history_is_append_only(self):
@@ -332,7 +362,7 @@ class TestVersions(PriceListCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.price_list.action_activate()
+        cls.activate(cls.price_list)
         cls.env.flush_all()
 
     def test_next_version(self):
@@ -352,7 +382,7 @@ class TestVersions(PriceListCase):
         following.line_ids[1].floor_price = 1
         self.assertEqual([line['change'] for line in self.lines(following)], [100000, 0, 0, 0])
         old_history = self.history(self.price_list)
-        self.as_user('vp', following).action_activate()
+        self.activate(self.as_user('vp', following))
         self.assertEqual(self.lines(self.price_list), before, "the version before stays to the last column")
         self.assertEqual(self.history(self.price_list), old_history)
         self.assertEqual(self.price_list.state, 'superseded')
@@ -369,7 +399,7 @@ class TestVersions(PriceListCase):
         following = self.next_version()
         following.line_ids[3].unlink()
         with self.refused("B1-1-0202 is in the version before and missing here: every unit keeps a price."):
-            following.action_activate()
+            self.activate(following)
         self.assertEqual((self.price_list.state, following.state), ('active', 'draft'))
         self.assertEqual(self.history(following), [])
 
@@ -377,7 +407,7 @@ class TestVersions(PriceListCase):
         following = self.next_version()
         [extra] = self.make_units(self.building_2, (1,), stacks=('01',))
         following.line_ids = [Command.create({'unit_id': extra.id, 'unit_price': 20000})]
-        following.action_activate()
+        self.activate(following)
         self.assertEqual([row[0] for row in self.history(following)], [extra.id])
         self.assertEqual(extra.list_price, 2000000)
 
@@ -395,16 +425,16 @@ class TestVersions(PriceListCase):
         following = self.next_version()
         third = following.copy({'previous_id': following.id, 'version': 3, 'title': 'Prices'})
         third._copy_lines(following)
-        with self.refused("Prices v2 comes first: activate or cancel it."):
-            third.action_activate()
+        with self.refused("Prices v2 comes first: have it approved, or cancel it."):
+            self.activate(third)
 
     def test_cancel(self):
         with self.refused("Prices v1 is “In Force” and cannot become “Cancelled”."):
-            self.as_user('gm', self.price_list).action_cancel()
+            self.as_user('manager', self.price_list).action_cancel()
         following = self.next_version()
         self.as_user('signing', following).action_cancel()
         with self.assertRaises(UserError):
-            following.action_activate()
+            self.activate(following)
         self.assertEqual([row[3] for row in self.prices(self.units)], self.price_list.line_ids.ids)
 
     def test_version_numbers_are_given(self):
@@ -478,7 +508,7 @@ class TestSchedule(PriceListCase):
     def test_schedule(self):
         self.price_list.date_effective = '2026-06-01'
         with freeze_time('2026-05-20 08:00:00'):
-            self.as_user('manager', self.price_list).action_activate()
+            self.activate(self.as_user('manager', self.price_list))
         self.assertEqual(self.price_list.state, 'scheduled')
         self.assertFalse(any(self.units.mapped('list_price')) or self.history(self.price_list))
         self.run_cron('2026-05-31 15:59:00')
@@ -493,7 +523,7 @@ class TestSchedule(PriceListCase):
         self.project.tz = 'America/New_York'
         self.price_list.date_effective = '2026-06-01'
         with freeze_time('2026-05-20 08:00:00'):
-            self.price_list.action_activate()
+            self.activate(self.price_list)
         self.run_cron('2026-06-01 03:59:00')
         self.assertEqual(self.price_list.state, 'scheduled')
         self.run_cron('2026-06-01 04:00:00')
@@ -503,7 +533,7 @@ class TestSchedule(PriceListCase):
         other = self.make_list(self.make_units(self.building_2, (1,)), title='Other')
         (self.price_list + other).date_effective = '2026-06-01'
         with freeze_time('2026-05-20 08:00:00'):
-            (self.price_list + other).action_activate()
+            self.activate((self.price_list + other))
         self.units[0].gross_area = 101
         self.run_cron('2026-06-02 00:00:00')
         self.assertEqual((self.price_list.state, other.state), ('scheduled', 'active'))
@@ -514,25 +544,23 @@ class TestSchedule(PriceListCase):
 
     def test_unschedule(self):
         self.price_list.date_effective = Date.add(self.project._today(), days=1)
-        self.price_list.action_activate()
-        with self.refused(MAY_ACTIVATE):
-            self.as_user('signing', self.price_list).action_unschedule()
-        with self.refused(MAY_ACTIVATE):
-            self.as_user('signing', self.price_list).action_cancel()
-        self.as_user('gm', self.price_list).action_unschedule()
+        self.activate(self.price_list)
+        for post in ('gm', 'consultant', 'finance'):
+            with self.assertRaises(AccessError):
+                self.as_user(post, self.price_list).action_unschedule()
+        self.as_user('signing', self.price_list).action_unschedule()
         self.assertEqual(self.price_list.state, 'draft')
         with self.refused("Prices v1 is not scheduled."):
-            self.as_user('gm', self.price_list).action_unschedule()
+            self.as_user('signing', self.price_list).action_unschedule()
 
     def test_date_of_a_scheduled_list(self):
-        """Whoever may not activate cannot bring the day forward either."""
+        """The day was approved with the prices: nobody brings it forward."""
         self.price_list.date_effective = Date.add(self.project._today(), days=30)
-        self.price_list.action_activate()
-        with self.refused(MAY_ACTIVATE):
-            self.as_user('signing', self.price_list).date_effective = self.project._today()
-        with self.refused("A scheduled price list needs its date: take it back to draft instead."):
-            self.as_user('manager', self.price_list).date_effective = False
-        self.as_user('manager', self.price_list).date_effective = Date.add(self.project._today(), days=3)
+        self.activate(self.price_list)
+        for post in ('signing', 'manager', 'administrator'):
+            for day in (self.project._today(), False):
+                with self.refused("Prices v1 is “Scheduled”: what was submitted for approval no longer changes."):
+                    self.as_user(post, self.price_list).date_effective = day
         self.run_cron('2026-01-01')
         self.assertEqual(self.price_list.state, 'scheduled')
 
@@ -559,10 +587,10 @@ class TestBudgets(PriceListCase):
                 Command.create({'kind': 'stack', 'stack': '01', 'value': 1, 'method': 'percent'})]
             units._read_group([], [], ['__count'])
             generate = self.count(price_list._generate_lines)
-            activate = self.count(price_list.action_activate)
+            activate = self.count(lambda: self.activate(price_list))
             following = []
             version = self.count(lambda price_list=price_list, following=following: following.append(price_list._create_next_version()))
-            again = self.count(following[0].action_activate)
+            again = self.count(lambda: self.activate(following[0]))
             totals = self.count(lambda following=following: following[0].total)
             counts.append((generate, activate, version, again, totals))
             self.assertEqual(len(units.filtered(lambda unit: unit.price_line_id.list_id == following[0])), size * 2)

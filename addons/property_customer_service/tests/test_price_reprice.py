@@ -128,7 +128,7 @@ class TestReprice(PropertyCase):
             self.wizard('percent', 5).action_apply()
 
     def test_active_list(self):
-        self.price_list.action_activate()
+        self.activate(self.price_list)
         before = self.sql('SELECT * FROM property_price_list_line WHERE list_id = %s ORDER BY id', self.price_list.id)
         history = self.sql('SELECT count(*) FROM property_price_history')
         wizard = self.wizard('percent', 2, floor_from=2)

@@ -79,7 +79,7 @@ class TestProject(PropertyCase):
     def test_figures(self):
         """One query for each figure, for all projects, and they are what the rows say."""
         units = self.make_units(self.building, (1, 2)) + self.make_units(self.building_2, (1,))
-        self.make_list(units, 12345.67).action_activate()
+        self.activate(self.make_list(units, 12345.67))
         self.env.invalidate_all()
         self.assertEqual(
             (self.project.unit_count, self.project.unit_area, self.project.unit_value, self.project.building_count,

@@ -207,7 +207,7 @@ class TestUnit(PropertyCase):
         for post in ('manager', 'administrator'):
             with self.refused(used):
                 self.as_user(post, self.unit).unlink()
-        price_list.action_activate()
+        self.activate(price_list)
         with self.refused(used):
             self.as_user('manager', self.unit).unlink()
         with self.refused(used):

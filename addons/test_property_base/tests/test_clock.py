@@ -4,7 +4,7 @@ from unittest.mock import patch
 from freezegun import freeze_time
 
 from odoo import SUPERUSER_ID, api
-from odoo.addons.property_base.models.property_clock import ClockPermit
+from odoo.addons.property_base.tools.permit import Permit
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.service.model import retrying
@@ -71,7 +71,7 @@ class TestClock(ClockCase):
         working = self.start('test_working', promise=self.promise.with_user(self.user), responsible=self.chief)
         self.assertEqual(working.user_id, self.chief)
         self.assertFalse(working.env.su or self.promise.with_user(self.user)._stop_clock('test_working').env.su)
-        self.assertIsNone(working.env.context.get('property_clock_permit'))
+        self.assertIsNone(working.env.context.get('property_permit'))
 
     def test_document_of_the_same_id(self):
         other = self.env['test_property.document'].create({})
@@ -208,8 +208,8 @@ class TestClock(ClockCase):
                 its = clock.with_user(user)
                 with self.assertRaises(UserError):
                     its.write(vals)
-                for context in ({}, {'property_clock_permit': True}, {'property_clock_permit': {'ids': clock.ids}},
-                                {'property_transition': True, 'property_clock_permit': 1}):
+                for context in ({}, {'property_permit': True}, {'property_permit': {'ids': clock.ids}},
+                                {'property_transition': True, 'property_permit': 1}):
                     self.assertRefused(WITH_ITS_DOCUMENT, its.sudo().with_context(**context).write, vals)
             with self.assertRaises(AccessError):
                 its.unlink()
@@ -234,7 +234,7 @@ class TestClock(ClockCase):
         for user in (self.user, self.env.ref('base.user_admin')):
             with self.assertRaises(UserError):
                 Clock.with_user(user).create(vals)
-            for context in ({}, {'property_clock_permit': True}, {'property_clock_permit': {}}):
+            for context in ({}, {'property_permit': True}, {'property_permit': {}}):
                 self.assertRefused(WITH_ITS_DOCUMENT, Clock.with_user(user).sudo().with_context(**context).create, vals)
             self.assertFalse(Clock.with_user(user).load(['name', 'due'], [['x', '2099-01-01']])['ids'])
         clock = self.start()
@@ -243,11 +243,11 @@ class TestClock(ClockCase):
 
     def test_permit_covers_its_own_clocks(self):
         clock, other = self.start(), self.start(promise=self.make())
-        permit = ClockPermit(clock)
-        self.assertRefused(WITH_ITS_DOCUMENT, other.sudo().with_context(property_clock_permit=permit).write, {'due': '2099-01-01'})
-        self.assertRefused(WITH_ITS_DOCUMENT, (clock + other).sudo().with_context(property_clock_permit=permit).write, {'due': '2099-01-01'})
-        clock.sudo().with_context(property_clock_permit=permit).write({'name': 'y'})
-        self.assertRefused(WITH_ITS_DOCUMENT, clock.sudo().with_context(property_clock_permit=permit).write, {'name': 'z'})
+        permit = Permit(clock)
+        self.assertRefused(WITH_ITS_DOCUMENT, other.sudo().with_context(property_permit=permit).write, {'due': '2099-01-01'})
+        self.assertRefused(WITH_ITS_DOCUMENT, (clock + other).sudo().with_context(property_permit=permit).write, {'due': '2099-01-01'})
+        clock.sudo().with_context(property_permit=permit).write({'name': 'y'})
+        self.assertRefused(WITH_ITS_DOCUMENT, clock.sudo().with_context(property_permit=permit).write, {'name': 'z'})
         self.assertRefused(
             "The state moves only by its own actions, not by editing it.", clock._permitted().write, {'state': 'met'})
 

@@ -80,7 +80,7 @@ class TestRpc(HttpCase):
         values = {'res_model': promise._name, 'res_id': promise.id, 'kind_id': clock.kind_id.id, 'count': 'days', 'start': '2025-01-01',
                   'due': '2099-01-01', 'due_date': '2099-01-01', 'timezone': 'UTC', 'region': 'CN'}
         with mute_logger('odoo.http', 'odoo.addons.base.models.ir_model', 'odoo.models'):
-            for context in ({}, {'property_clock_permit': True}, {'property_clock_permit': {'ids': clock.ids}, 'property_transition': True}):
+            for context in ({}, {'property_permit': True}, {'property_permit': {'ids': clock.ids}, 'property_transition': True}):
                 for method, args in (
                     ('write', (clock.ids, {'due': '2099-01-01'})), ('write', (clock.ids, {'state': 'met'})), ('create', ([values],)),
                     ('write', (clock.ids, {'stopped': '2025-03-04', 'overdue': False})), ('unlink', (clock.ids,)), ('copy', (clock.ids,)),

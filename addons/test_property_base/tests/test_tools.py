@@ -1,3 +1,5 @@
+import re
+from base64 import b64decode
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -6,6 +8,7 @@ from hypothesis import strategies as st
 
 from odoo.addons.property_base.tools.local_time import end_of_day, local_date, start_of_day
 from odoo.addons.property_base.tools.parameter_value import normalise, parse
+from odoo.addons.property_base.tools.qr_code import qr_code
 from odoo.addons.property_base.tools.working_days import ListError, parse_list
 from odoo.tests import BaseCase
 
@@ -69,3 +72,18 @@ class TestTools(BaseCase):
             with self.subTest(text=text), self.assertRaises(ListError) as error:
                 parse_list(text)
             self.assertEqual(error.exception.number, number)
+
+    def test_qr_code(self):
+        """The three eyes by which a reader finds it stand in their corners, and every text has a code of its own."""
+        def dark(text):
+            head, data = qr_code(text).split(',')
+            self.assertEqual(head, 'data:image/svg+xml;base64')
+            image = b64decode(data).decode()
+            size = int(re.search(r'viewBox="0 0 (\d+) \1"', image)[1])
+            return size, {(int(x), int(y)) for x, y in re.findall(r'M(\d+) (\d+)h1v1h-1z', image)}
+        size, modules = dark('https://example.com/odoo/1')
+        eye = {(x, y) for x in range(7) for y in range(7) if {x, y} & {0, 6} or 2 <= x <= 4 and 2 <= y <= 4}
+        for left, top in ((0, 0), (size - 7, 0), (0, size - 7)):
+            self.assertEqual({(x - left, y - top) for x, y in modules if 0 <= x - left < 7 and 0 <= y - top < 7}, eye)
+        self.assertNotEqual(dark('https://example.com/odoo/2')[1], modules)
+        self.assertGreater(dark(100 * 'x')[0], size)

@@ -1,0 +1,399 @@
+from collections import defaultdict
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+from ..tools import local_time
+from ..tools.table_objects import AppendOnly
+from .property_approval_step import _may_work
+
+
+class PropertyApprovalRequestStep(models.Model):
+    """One step of a running or past approval, as the rule had it when the document was submitted."""
+
+    _name = 'property.approval.request.step'
+    _description = 'Step of an Approval'
+    _inherit = ['property.guarded.mixin', 'property.state.mixin', 'property.clock.mixin']
+    # As they were asked for: the oldest first.
+    _order = 'id'
+    _rec_name = 'document_name'
+    _transitions = {
+        'waiting': ('pending', 'skipped'),
+        'pending': ('agreed', 'returned', 'rejected', 'skipped'),
+        'agreed': (),
+        'returned': (),
+        'rejected': (),
+        'skipped': (),
+    }
+
+    request_id = fields.Many2one('property.approval.request', required=True, readonly=True, ondelete='restrict', index=True)
+    step_id = fields.Many2one('property.approval.step', "Step", readonly=True, ondelete='set null')
+    name = fields.Char(compute='_compute_name', string="Step Name")
+    step_name = fields.Json("Names of the Step", readonly=True, help="What the step was called, by language.")
+    sequence = fields.Integer(required=True, readonly=True)
+    # What lists of steps show and filter by, copied from the request: it never changes.
+    type_id = fields.Many2one('property.approval.type', "Kind of Document", required=True, readonly=True, ondelete='restrict')
+    res_model = fields.Char("Document Model", required=True, readonly=True)
+    res_id = fields.Many2oneReference("Document", model_field='res_model', required=True, readonly=True)
+    document_name = fields.Char("Document Number", required=True, readonly=True)
+    company_id = fields.Many2one('res.company', required=True, readonly=True, ondelete='restrict')
+    requester_id = fields.Many2one('res.users', "Asked By", required=True, readonly=True, ondelete='restrict')
+    approver = fields.Selection([('group', "A post"), ('users', "Named persons"), ('field', "A person named in the document")],
+                                required=True, readonly=True)
+    group_id = fields.Many2one('res.groups', "Post", readonly=True, ondelete='restrict')
+    stand_in_group_id = fields.Many2one('res.groups', "Stands In", readonly=True, ondelete='restrict')
+    standing_in = fields.Boolean("Stand-in May Decide", readonly=True, help="Nobody else may, or the step is overdue.")
+    user_ids = fields.Many2many('res.users', string="Persons", readonly=True)
+    quorum = fields.Integer("How Many Must Agree", required=True, readonly=True, aggregator=None)
+    may_limit = fields.Boolean("May Grant Less", readonly=True)
+    allow_bulk = fields.Boolean("In Bulk", readonly=True)
+    clock_kind_id = fields.Many2one('property.clock.kind', "Deadline", readonly=True, ondelete='restrict')
+    state = fields.Selection([
+        ('waiting', "Not Yet"), ('pending', "To Decide"), ('agreed', "Agreed"), ('returned', "Returned"), ('rejected', "Rejected"),
+        ('skipped', "Not Needed Any More"),
+    ], required=True, readonly=True, copy=False, default='waiting')
+    started_at = fields.Datetime("Waiting Since", readonly=True)
+    decided_at = fields.Datetime(readonly=True)
+    due = fields.Datetime(readonly=True, help="By when it should be decided.")
+    decision_ids = fields.One2many('property.approval.decision', 'request_step_id', readonly=True)
+    request_state = fields.Selection(related='request_id.state', string="Approval")
+    round = fields.Integer(related='request_id.round')
+    submitted_at = fields.Datetime(related='request_id.submitted_at')
+    summary = fields.Char(related='request_id.summary')
+    figures = fields.Json(related='request_id.figures')
+    values = fields.Json(related='request_id.values')
+    ribbon = fields.Json(related='request_id.ribbon')
+    mine = fields.Boolean("Waits for Me", compute='_compute_mine', search='_search_mine')
+    overdue = fields.Boolean(compute='_compute_overdue', search='_search_overdue')
+
+    _request_idx = models.Index("(request_id, sequence, id)")
+    _pending_idx = models.Index("(company_id, group_id, id) WHERE state = 'pending'")
+    _append_only = AppendOnly(
+        'request_id', 'step_name', 'sequence', 'type_id', 'res_model', 'res_id', 'company_id', 'requester_id', 'approver', 'group_id',
+        'stand_in_group_id', 'quorum', 'may_limit', 'create_uid', 'create_date',
+        message="The steps of an approval stay as they were when it was submitted.")
+
+    def _guard_sentence(self):
+        return self.env._("An approval moves by submitting, deciding and withdrawing, not by editing it.")
+
+    @api.depends('step_name')
+    @api.depends_context('lang')
+    def _compute_name(self):
+        for step in self:
+            names = step.step_name or {}
+            step.name = names.get(self.env.lang) or names.get('en_US') or next(iter(names.values()), '')
+
+    @api.depends('due', 'state')
+    def _compute_overdue(self):
+        now = fields.Datetime.now()
+        for step in self:
+            step.overdue = step.state == 'pending' and bool(step.due) and step.due < now
+
+    def _search_overdue(self, operator, value):
+        if operator != 'in':
+            return NotImplemented
+        return Domain('state', '=', 'pending') & Domain('due', '<', fields.Datetime.now())
+
+    # ------------------------------------------------------------------ whose turn it is
+
+    @api.depends('state')
+    @api.depends_context('uid')
+    def _compute_mine(self):
+        principals = self._my_principals()
+        for step in self:
+            step.mine = step.state == 'pending' and bool(step.sudo()._principal_of(principals))
+
+    def _search_mine(self, operator, value):
+        if operator != 'in':
+            return NotImplemented
+        domains = []
+        for principal, types in self._my_principals().items():
+            groups = principal.sudo()._get_group_ids()
+            may = Domain('group_id', 'in', groups) | Domain('standing_in', '=', True) & Domain('stand_in_group_id', 'in', groups) \
+                | Domain('user_ids', 'in', principal.id)
+            may &= Domain('requester_id', 'not in', [principal.id, self.env.uid])
+            may &= Domain('quorum', '=', 1) | Domain('decision_ids', 'not any', [('principal_id', '=', principal.id)])
+            if types:
+                may &= Domain('type_id', 'in', list(types))
+            if principal != self.env.user:
+                may &= Domain('request_id.rule_id.allow_delegate', '=', True)
+            domains.append(may & Domain('company_id', 'in', principal.sudo().company_ids.ids))
+        return Domain('state', '=', 'pending') & Domain.OR(domains)
+
+    @api.model
+    def _my_principals(self):
+        """:return: dict of user → ids of the kinds of document (none: all); the user himself comes first"""
+        return {self.env.user: set(), **self.env['property.approval.delegation']._principals(self.env.user)}
+
+    def _principal_of(self, principals=None):
+        """On whose behalf the user may decide on the step.
+
+        :return: res.users, empty where it is not his turn
+        """
+        self.ensure_one()
+        me, nobody = self.env.user, self.env['res.users']
+        if self.requester_id == me:
+            return nobody
+        for principal, types in (self._my_principals() if principals is None else principals).items():
+            if principal == self.requester_id or types and self.type_id.id not in types:
+                continue
+            if principal != me and not self.request_id.rule_id.allow_delegate:
+                continue
+            if self._is_up_to(principal) and principal not in self.decision_ids.principal_id:
+                return principal
+        return nobody
+
+    def _is_up_to(self, user):
+        """Whether the step names this user, by post or by name."""
+        if not _may_work(user, self.company_id):
+            return False
+        groups = user.sudo()._get_group_ids()
+        return self.group_id.id in groups or user in self.user_ids or self.standing_in and self.stand_in_group_id.id in groups
+
+    def _asked_users(self):
+        """:return: the users whom the step asks; whoever stands in for one that is away comes in his place"""
+        self.ensure_one()
+        users = self.group_id.all_user_ids | self.user_ids
+        if self.standing_in:
+            users |= self.stand_in_group_id.all_user_ids
+        users = users.filtered(lambda user: _may_work(user, self.company_id)) - self.decision_ids.principal_id
+        if self.request_id.rule_id.allow_delegate:
+            for absent, delegates in self.env['property.approval.delegation']._delegates(users, self.type_id).items():
+                users = users - absent | delegates
+        return users - self.requester_id
+
+    def _refusal(self):
+        """:return: why the user may not decide, in one sentence, or nothing"""
+        self.ensure_one()
+        if self.request_id.state != 'pending' or self.state not in ('waiting', 'pending'):
+            if self.request_id.state == 'pending':
+                return self.env._("The step “%(step)s” of %(document)s has been decided.", step=self.name, document=self.document_name)
+            return self.request_id._ended_sentence()
+        if self.requester_id == self.env.user:
+            return self.env._("Nobody decides on an own request.")
+        if self.state == 'pending' and self._principal_of():
+            return None
+        if self.env.user in self.decision_ids.user_id:
+            return self.env._("You have decided on %s already.", self.document_name)
+        return self.env._("%(document)s waits for %(who)s: it is not your turn.", document=self.document_name,
+                          who=self.request_id.waiting_for)
+
+    def _who(self):
+        self.ensure_one()
+        return self.group_id.name if self.approver == 'group' else ', '.join(self.user_ids.mapped('name'))
+
+    def _ribbon(self):
+        return {
+            'id': self.id,
+            'sequence': self.sequence,
+            'name': self.name,
+            'state': self.state,
+            'state_label': self._state_label(self.state),
+            'who': self._who(),
+            'quorum': self.quorum,
+            'due': fields.Datetime.to_string(self.due) if self.due else False,
+            'overdue': self.overdue,
+            'standing_in': self.env._("or %s", self.stand_in_group_id.name) if self.standing_in and self.state == 'pending' else False,
+            'decisions': [{
+                'who': decision.user_id.name if decision.principal_id == decision.user_id else self.env._(
+                    "%(user)s for %(principal)s", user=decision.user_id.name, principal=decision.principal_id.name),
+                'kind': decision.kind,
+                'kind_label': dict(decision._fields['kind']._description_selection(self.env))[decision.kind],
+                'opinion': decision.opinion or False,
+                'granted': decision.granted or False,
+                'date': fields.Datetime.to_string(decision.date),
+            } for decision in self.decision_ids],
+        }
+
+    # ------------------------------------------------------------------ starting and closing
+
+    def _start(self):
+        """It is their turn: the clocks run, and those who may decide hear of it."""
+        if not self:
+            return
+        now = fields.Datetime.now()
+        self._permitted()._transition('pending', started_at=now)
+        for kind, steps in self.grouped('clock_kind_id').items():
+            if kind:
+                clocks = steps._start_clock(kind.code).sudo().grouped('res_id')
+                for step in steps:
+                    step._permitted().write({'due': clocks[step.id].due})
+        self._ask()
+
+    def _ask(self):
+        """Activities and mails for whoever may decide; one statement for all, whatever number of documents."""
+        activity_type = self.env.ref('property_base.mail_activity_type_approval')
+        values, mails = [], defaultdict(list)
+        for step in self:
+            for user in step._asked_users():
+                env = self.with_context(lang=user.lang).env
+                text = env._("To approve: %s", step.document_name)
+                values.append({
+                    'activity_type_id': activity_type.id,
+                    'res_model_id': self.env['ir.model']._get_id(step.res_model),
+                    'res_id': step.res_id,
+                    'user_id': user.id,
+                    'summary': text,
+                    'date_deadline': local_time.local_date(step.due) if step.due else local_time.today(),
+                    'approval_step_id': step.id,
+                    'automated': True,
+                })
+                mails[user].append((step.request_id, text, False))
+        self.env['mail.activity'].sudo().with_context(mail_activity_quick_update=True).create(values)
+        self.env['property.approval.request']._queue_mails(mails)
+
+    def _drop_asking(self, users=None):
+        """Nobody is asked any longer for what is decided."""
+        domain = [('approval_step_id', 'in', self.ids)]
+        if users is not None:
+            domain.append(('user_id', 'in', users.ids))
+        self.env['mail.activity'].sudo().search(domain).unlink()
+
+    def _close(self, state):
+        """End the steps: their clocks stop, their activities go."""
+        if not self:
+            return
+        clocked = self.filtered('due')
+        if state == 'skipped':
+            clocked._cancel_clock()
+        else:
+            for kind, steps in clocked.grouped('clock_kind_id').items():
+                steps._stop_clock(kind.code)
+        self._drop_asking()
+        self._permitted()._transition(state, decided_at=fields.Datetime.now())
+
+    # ------------------------------------------------------------------ deciding
+
+    def _decide(self, kind, opinion=False, granted=None):
+        """Record the user's decision on each of the steps and act on it.
+
+        :param str kind: agree, return or reject
+        :param granted: less than was asked, where the step may grant less
+        :raise UserError: one sentence; nothing is decided then
+        """
+        steps = self.sudo()
+        ended = self.env['property.approval.request'].sudo()
+        for step in steps:
+            step.request_id._lock()
+            step.invalidate_recordset(['state'])
+            if refusal := step._refusal():
+                raise UserError(refusal)
+            step._check_decision(kind, opinion, granted)
+            principal = step._principal_of()
+            self.env['property.approval.decision']._permitted().create({
+                'request_id': step.request_id.id,
+                'request_step_id': step.id,
+                'company_id': step.company_id.id,
+                'requester_id': step.requester_id.id,
+                'user_id': self.env.uid,
+                'principal_id': principal.id,
+                'kind': kind,
+                'opinion': opinion or False,
+                'granted': granted or 0,
+                'date': fields.Datetime.now(),
+            })
+            if granted:
+                step.request_id._permitted().write({'granted': granted})
+            if kind == 'agree':
+                if len(step.decision_ids) < step.quorum:
+                    step._drop_asking(self.env.user | principal)
+                else:
+                    step._close('agreed')
+            else:
+                step._close('returned' if kind == 'return' else 'rejected')
+                step._send_back(kind)
+                ended += step.request_id
+        (steps.request_id - ended)._go_on()
+        ended._tell_requester()
+
+    def _check_decision(self, kind, opinion, granted):
+        self.ensure_one()
+        request, rule = self.request_id, self.request_id.rule_id
+        if kind not in ('agree', 'return', 'reject'):
+            raise UserError(self.env._("Agree, return or reject: there is no other decision."))
+        if kind == 'return' and not rule.allow_return or kind == 'reject' and not rule.allow_reject:
+            raise UserError(self.env._(
+                "By “%(rule)s” %(document)s cannot be returned or rejected in this way.", rule=rule.display_name, document=request.document_name))
+        if kind != 'agree' and not (opinion or '').strip():
+            raise UserError(self.env._("Say why it is returned or rejected."))
+        document = request._document()
+        if document is None or not document.exists():
+            raise UserError(self.env._("%s no longer exists.", request.document_name))
+        if kind == 'agree' and (changed := document._approval_changes(request.snapshot)):
+            raise UserError(self.env._(
+                "%(document)s is no longer what was submitted (%(fields)s): return it to be submitted again.",
+                document=request.document_name, fields=', '.join(changed)))
+        if granted:
+            limit = request.granted or request.asked
+            if kind != 'agree' or not self.may_limit or not document._approval_limit_field:
+                raise UserError(self.env._("The step “%s” does not grant less than was asked.", self.name))
+            if not 0 < granted <= limit:
+                raise UserError(self.env._("Grant more than nothing and at most %s.", document._approval_text(document._approval_limit_field, limit)))
+
+    def _send_back(self, kind):
+        """The document goes back to its requester, or is refused for good."""
+        request = self.request_id
+        request._end('returned' if kind == 'return' else 'rejected')
+        document = request._document()
+        if kind == 'return':
+            document._transition(document._approval_returned_state)
+            document._on_returned()
+        else:
+            document._transition(document._approval_rejected_state)
+            document._on_rejected()
+
+    # ------------------------------------------------------------------ actions
+
+    def action_agree(self):
+        """Agree to all of them, from the list."""
+        self.check_access('read')
+        if not self:
+            raise UserError(self.env._("Choose what to decide on first."))
+        if len(self) > 1 and (single := self.sudo().filtered(lambda step: not step.allow_bulk)):
+            raise UserError(self.env._("%s is decided one at a time: open it.", single[0].document_name))
+        self._decide('agree')
+        return True
+
+    def action_decide(self):
+        """Open the window to agree, return or reject with an opinion."""
+        self.check_access('read')
+        for step in self:
+            if refusal := step.sudo()._refusal():
+                raise UserError(refusal)
+        action = self.env['ir.actions.act_window']._for_xml_id('property_base.property_approval_decide_action')
+        return {**action, 'context': {'default_request_step_ids': self.ids, **{
+            f'default_{name}': value for name, value in self.env.context.items() if name == 'kind'}}}
+
+    def action_open_document(self):
+        self.ensure_one()
+        return self.request_id.action_open_document()
+
+    # ------------------------------------------------------------------ the step's deadline
+
+    def _clock_company(self):
+        return self.company_id
+
+    def _clock_subject(self):
+        return f'{self.document_name} · {self.name}'
+
+    def _clock_responsible(self, kind):
+        users = self.sudo()._asked_users()
+        return users if len(users) == 1 else users.browse()
+
+    def _clock_reminded(self, clock):
+        return self._asked_users()
+
+    def _clock_has_escalation(self, kind):
+        return bool(self.stand_in_group_id or kind.escalation_group_id)
+
+    def _clock_escalates_to(self, clock):
+        return (self.stand_in_group_id or clock.kind_id.escalation_group_id).all_user_ids - self.requester_id
+
+    def _clock_shown_on(self):
+        return self.env[self.res_model].browse(self.res_id) if self.res_model in self.env else self
+
+    def _on_clock_escalated(self):
+        steps = self.filtered(lambda step: step.state == 'pending' and step.stand_in_group_id and not step.standing_in)
+        for step in steps:
+            step._permitted().write({'standing_in': True})
