@@ -176,7 +176,7 @@ class PropertyUnit(models.Model):
                 'approver': holds.approver_id.sudo().name or False},
             'waiting': [{
                 'id': request.id, 'name': request.name, 'kind': request.kind, 'requester': request.requester_id.sudo().name,
-                'can_decide': request.can_decide,
+                'can_decide': request.approval_can_decide, 'waits_for': request.approval_waiting_for,
             } for request in waiting],
             'movements': [{
                 'from': movement.state_from, 'to': movement.state_to, 'document': movement.document_name,
@@ -223,19 +223,21 @@ class PropertyUnitRequest(models.Model):
     def get_board_approver(self, kind, hours, project_id, hold_ids=()):
         """Who would decide on a request, told before it is made.
 
-        :param str kind: hold or extend
-        :param float hours: how long, or how much longer
+        :param str kind: of the request
+        :param float hours: how long, or how much longer; 0 where no time is asked for
         :param int project_id: the project of the units
-        :param list hold_ids: the holds that are extended
-        :return: names of the posts, the usual case is one
+        :param list hold_ids: the holds that are extended or given up
+        :return: names of the posts or persons in their order, the usual case is one; none where it is approved by itself
         """
         self.check_access('create')
-        holds = self.browse(hold_ids).exists() if kind == 'extend' else self.browse()
+        holds = self.browse(hold_ids).exists() if kind in ('extend', 'unhold') else self.browse()
         holds.check_access('read')
         project = self.env['property.project'].browse(project_id)
         project.check_access('read')
-        groups = self.env['res.groups']
+        names = []
         for hold in holds or [holds]:
-            groups |= self._approver_for(self.new({
-                'kind': kind, 'hours': hours, 'project_id': project.id, 'hold_id': hold.id}))
-        return groups.sudo().mapped('name')
+            request = self.new({'kind': kind, 'hours': hours, 'project_id': project.id, 'hold_id': hold.id})
+            figures = request._approval_figures()
+            rule = self.env['property.approval.rule']._of_documents(self)._for_document(request.sudo(), figures)
+            names += [step._who() for step in rule._steps_for(request.sudo(), figures)] if rule else []
+        return list(dict.fromkeys(names))

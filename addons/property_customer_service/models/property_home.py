@@ -22,47 +22,28 @@ class PropertyHome(models.AbstractModel):
     @api.model
     def _home_sections(self):
         sections = [
-            self._home_decisions(), self._home_own_requests(), self._home_ending(), self._home_closes(),
-            *super()._home_sections(), self._home_movements(),
-            self._home_totals(), self._home_releases(), self._home_prices(), self._home_permits(),
+            *super()._home_sections(), self._home_holds(), self._home_ending(), self._home_closes(), self._home_movements(),
+            self._home_totals(), self._home_releases(), self._home_prices(), self._home_permits(), self._home_uncovered(),
         ]
         return [section for section in sections if section]
 
     # ------------------------------------------------------------------ sales control
 
-    def _home_decisions(self):
-        """What waits for the user's decision."""
-        if not self._home_has_post(*DECIDERS):
-            return None
-        Request = self.env['property.unit.request']
-        waiting = Request.search([('state', '=', 'submitted'), ('requester_id', '!=', self.env.uid)], order='id').filtered('can_decide')
-        title = self.env._("Waits for my decision")
-        return {
-            'key': 'decisions', 'title': title, 'icon': 'fa-gavel', 'count': len(waiting), 'task': True, 'tone': 'warning',
-            'action': self._home_list(title, Request._name, [('id', 'in', waiting.ids)], ('list', 'kanban', 'form')),
-            'rows': [{
-                **self._home_request_row(request),
-                'at': self._home_moment(request.create_date),
-                'buttons': [{'label': self.env._("Approve"), 'method': 'action_approve'}],
-            } for request in waiting[:5]],
-            'empty': self.env._("No request waits for you."),
-        }
-
-    def _home_own_requests(self):
-        """The user's requests that run or wait, what ends soonest first."""
+    def _home_holds(self):
+        """What the user has on hold, what ends soonest first; what waits for a decision is among the approvals."""
         if not self._home_has_post(*SALES, *OFFICERS):
             return None
         Request = self.env['property.unit.request']
-        domain = Domain('requester_id', '=', self.env.uid) & Domain('state', 'in', ('active', 'submitted'))
+        domain = Domain('requester_id', '=', self.env.uid) & Domain('state', '=', 'active')
         requests, count = self._home_find(Request._name, domain, 'expiry, id')
         if not count and not self._home_has_post(*SALES):
             return None
-        title = self.env._("My requests and holds")
+        title = self.env._("My holds")
         return {
-            'key': 'requests', 'title': title, 'icon': 'fa-hand-paper-o', 'count': count, 'task': True, 'tone': False,
+            'key': 'holds', 'title': title, 'icon': 'fa-hand-paper-o', 'count': count, 'task': True, 'tone': False,
             'action': self._home_list(title, Request._name, domain, ('list', 'kanban', 'form')),
-            'rows': [self._home_request_row(request, with_state=True) for request in requests],
-            'empty': self.env._("You hold nothing and have asked for nothing."),
+            'rows': [self._home_request_row(request) for request in requests],
+            'empty': self.env._("You hold nothing."),
         }
 
     def _home_ending(self):
@@ -80,28 +61,24 @@ class PropertyHome(models.AbstractModel):
             'empty': self.env._("No hold ends within a day."),
         }
 
-    def _home_request_row(self, request, with_state=False):
-        units = request.unit_ids
-        rooms = units[:1].full_name or request.name
-        if len(units) > 1:
-            rooms = self.env._("%(unit)s and %(count)s more", unit=rooms, count=len(units) - 1)
+    def _home_request_row(self, request):
+        rooms = request.unit_ids[:1].full_name or request.name
+        if request.unit_count > 1:
+            rooms = self.env._("%(unit)s and %(count)s more", unit=rooms, count=request.unit_count - 1)
         requester = request.requester_id.sudo()
-        soon = request.expiry and request.state == 'active' and request.expiry <= fields.Datetime.now() + timedelta(hours=12)
-        kind = dict(request._fields['kind']._description_selection(self.env))[request.kind]
         return {
             'title': rooms,
-            'badge': request._state_label(request.state) if with_state and request.state != 'active' else kind,
             'text': ' · '.join(filter(None, (
                 request.name, requester.name if requester != self.env.user else None, request.reason))),
-            'until': self._home_moment(request.state == 'active' and request.expiry),
-            'tone': 'warning' if soon else False,
+            'until': self._home_moment(request.expiry),
+            'tone': 'warning' if request.expiry <= fields.Datetime.now() + timedelta(hours=12) else False,
             'res_model': request._name, 'res_id': request.id,
         }
 
     def _home_releases(self):
         """What opens soon; the officers see what they prepare too."""
         Batch = self.env['property.release.batch']
-        states = ('scheduled', 'draft') if self._home_has_post(*OFFICERS) else ('scheduled',)
+        states = ('scheduled', 'submitted', 'draft') if self._home_has_post(*OFFICERS) else ('scheduled',)
         domain = Domain('state', 'in', states)
         batches, count = self._home_find(Batch._name, domain, 'date_open, id')
         if not count and not self._home_has_post(*SALES, *OFFICERS):
@@ -200,7 +177,7 @@ class PropertyHome(models.AbstractModel):
         if not any(self.env.user.has_group(group) for group in PRICE_MAKERS.split(',')) or not self._home_has_post(*SALES, *DECIDERS):
             return None
         PriceList = self.env['property.price.list']
-        domain = Domain('state', 'in', ('draft', 'scheduled'))
+        domain = Domain('state', 'in', ('draft', 'submitted', 'scheduled'))
         lists, count = self._home_find(PriceList._name, domain, 'date_effective, id')
         title = self.env._("Prices that wait to take effect")
         return {
@@ -216,48 +193,54 @@ class PropertyHome(models.AbstractModel):
         }
 
     def _home_permits(self):
-        """Permits that end soon, and buildings with units that no permit covers today."""
+        """Permits that end soon."""
         if not self._home_has_post(*PERMIT_KEEPERS):
             return None
-        Permit, Building = self.env['property.permit'], self.env['property.building']
-        ending, uncovered = Domain.FALSE, Domain.FALSE
-        for today, projects in self._home_todays().items():
-            its = Domain('project_id', 'in', projects.ids)
-            ending |= its & Domain('date_to', '>=', today) & Domain('date_to', '<=', today + timedelta(days=PERMIT_DAYS))
-            uncovered |= its & Domain('coverage_ids', 'not any', [
-                ('revoked', '=', False), ('date_from', '<=', today), '|', ('date_to', '=', False), ('date_to', '>=', today)])
-        ending &= Domain('revoked', '=', False)
-        uncovered &= Domain('unit_ids', '!=', False)
-        permits, permit_count = self._home_find(Permit._name, ending, 'date_to, id')
-        buildings, building_count = self._home_find(Building._name, uncovered)
-        title = self.env._("Permits")
-        rows = [{
-            'title': permit.name, 'text': permit.project_id.name, 'badge': self.env._("Ends"), 'tone': 'warning',
-            'on': fields.Date.to_string(permit.date_to), 'res_model': permit._name, 'res_id': permit.id,
-        } for permit in permits] + [{
-            'title': building.name, 'badge': self.env._("No permit"), 'tone': 'danger',
-            'text': self.env._("%(count)s units cannot be offered · %(project)s", count=building.unit_count, project=building.project_id.name),
-            'res_model': building._name, 'res_id': building.id,
-        } for building in buildings]
-        by_building = building_count and not permit_count
+        Permit = self.env['property.permit']
+        domain = Domain('revoked', '=', False) & Domain.OR(
+            Domain('project_id', 'in', projects.ids) & Domain('date_to', '>=', today)
+            & Domain('date_to', '<=', today + timedelta(days=PERMIT_DAYS)) for today, projects in self._home_todays().items())
+        permits, count = self._home_find(Permit._name, domain, 'date_to, id')
+        title = self.env._("Permits that end soon")
         return {
-            'key': 'permits', 'title': title, 'icon': 'fa-certificate', 'count': permit_count + building_count, 'side': True,
-            'tone': 'warning',
-            'action': self._home_list(
-                title, Building._name if by_building else Permit._name, uncovered if by_building else ending,
-                ('list', 'kanban', 'form')),
-            'rows': rows[:5],
-            'empty': self.env._("Every building has a permit, and none ends within %s days.", PERMIT_DAYS),
+            'key': 'permits', 'title': title, 'icon': 'fa-certificate', 'count': count, 'side': True, 'tone': 'warning',
+            'action': self._home_list(title, Permit._name, domain),
+            'rows': [{
+                'title': permit.name, 'text': permit.project_id.name, 'tone': 'warning',
+                'on': fields.Date.to_string(permit.date_to), 'res_model': permit._name, 'res_id': permit.id,
+            } for permit in permits],
+            'empty': self.env._("No permit ends within %s days.", PERMIT_DAYS),
+        }
+
+    def _home_uncovered(self):
+        """Buildings with units that no permit covers today."""
+        if not self._home_has_post(*PERMIT_KEEPERS):
+            return None
+        Building = self.env['property.building']
+        domain = Domain('unit_ids', '!=', False) & Domain.OR(
+            Domain('project_id', 'in', projects.ids) & Domain('coverage_ids', 'not any', [
+                ('revoked', '=', False), ('date_from', '<=', today), '|', ('date_to', '=', False), ('date_to', '>=', today)])
+            for today, projects in self._home_todays().items())
+        buildings, count = self._home_find(Building._name, domain)
+        title = self.env._("Buildings without a permit")
+        return {
+            'key': 'uncovered', 'title': title, 'icon': 'fa-ban', 'count': count, 'side': True, 'tone': 'warning',
+            'action': self._home_list(title, Building._name, domain, ('list', 'kanban', 'form')),
+            'rows': [{
+                'title': building.name,
+                'text': self.env._("%(count)s units cannot be offered · %(project)s", count=building.unit_count, project=building.project_id.name),
+                'res_model': building._name, 'res_id': building.id,
+            } for building in buildings],
+            'empty': self.env._("Every building that has units has a permit."),
         }
 
     def _home_closes(self):
-        """Whether the days before are closed; by the addon's daily close, where there is one."""
-        Close = self.env.get('property.inventory.close')
-        if Close is None or not self._home_has_post(*CLOSERS) or not Close.has_access('read'):
+        """The days before today that nobody has closed."""
+        Close = self.env['property.inventory.close']
+        if not self._home_has_post(*CLOSERS):
             return None
-        domain = Domain.FALSE
-        for today, projects in self._home_todays().items():
-            domain |= Domain('project_id', 'in', projects.ids) & Domain('date', '<', today)
+        domain = Domain.OR(
+            Domain('project_id', 'in', projects.ids) & Domain('date', '<', today) for today, projects in self._home_todays().items())
         waiting = domain & Domain('state', '!=', 'closed')
         closes, count = self._home_find(Close._name, waiting, 'date, id')
         last = Close.search(domain & Domain('state', '=', 'closed'), order='date desc, id desc', limit=1)

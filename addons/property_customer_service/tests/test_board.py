@@ -103,7 +103,7 @@ class TestBoard(BoardCase):
         foreign = self.other_building.with_user(self.users['consultant'])
         version, cluster = self.board()['version'], self.board()['cluster']
         for read in (foreign.get_board, lambda: foreign.get_board_changes(version, cluster),
-                     foreign.unit_ids.with_user(self.users['consultant']).browse(foreign.sudo().unit_ids.ids).get_board_details):
+                     self.env['property.unit'].with_user(self.users['consultant']).browse(foreign.sudo().unit_ids.ids[:1]).get_board_details):
             with self.assertRaises(AccessError):
                 read()
         self.assertEqual(foreign.get_board_counts(self.other_project.id), [])
@@ -140,7 +140,8 @@ class TestBoard(BoardCase):
         self.assertIn(hold.name, details['sentence'])
         details = self.units[1].with_user(self.users['manager']).get_board_details()
         self.assertEqual(details['waiting'], [{
-            'id': waiting.id, 'name': waiting.name, 'kind': 'hold', 'requester': 'salesmanager', 'can_decide': True}])
+            'id': waiting.id, 'name': waiting.name, 'kind': 'hold', 'requester': 'salesmanager', 'can_decide': True,
+            'waits_for': "Department Manager"}])
         self.assertFalse(details['hold'])
         self.assertFalse(self.units[1].with_user(self.users['consultant']).get_board_details()['waiting'][0]['can_decide'])
 
@@ -155,6 +156,9 @@ class TestBoard(BoardCase):
             Request.with_user(self.users['auditor']).get_board_approver('hold', 24, self.project.id)
         with self.assertRaises(AccessError):
             Request.get_board_approver('hold', 24, self.other_project.id)
+        # Giving up is the officer's: he is asked by sales, and asks nobody himself.
+        self.assertEqual(Request.get_board_approver('unhold', 0, self.project.id, hold.ids), ["Signing Team"])
+        self.assertEqual(Request.with_user(self.users['signing']).get_board_approver('unhold', 0, self.project.id, hold.ids), [])
 
     # ------------------------------------------------------------------ what a board is told
 
@@ -195,7 +199,7 @@ class TestBoard(BoardCase):
         following.line_ids[0].unit_price = 12000
         self.assertEqual((self.messages(), self.changed()), ([], []))
         with self.told(self.units):
-            following.action_activate()
+            self.activate(following)
         self.assertEqual(self.rows()[following.line_ids[0].unit_id.id][FIGURES][2:], [12000, 1200000])
 
     def test_permits_are_told(self):
@@ -303,7 +307,7 @@ class TestBoard(BoardCase):
             self.assertIsNone(self.board()['next_change'])
             batch = self.env['property.release.batch'].create({
                 'title': 'Spring', 'project_id': self.project.id, 'unit_ids': self.units.ids, 'date_close': '2026-03-03 01:00:00'})
-            batch.action_open()
+            self.open(batch)
             self.assertEqual(self.board()['next_change'], 2 * 86400 + 3600)
             self.assertEqual(self.board()['now'], '2026-03-01T00:00:00Z')
             # The permit ends with the day of Shanghai, eight hours before London's.

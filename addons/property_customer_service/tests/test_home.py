@@ -7,30 +7,37 @@ from odoo.tests import new_test_user, tagged
 from .common import POSTS
 from .test_sales_control import SalesControlCase
 
-# What each post's page has, in its order; the daily close joins where its addon is there.
+# What each post's page has, in its order.
 ALL = {'deadlines', 'totals'}
 SECTIONS = {
-    'consultant': {'requests', 'movements', 'releases'},
-    'salesmanager': {'requests', 'movements', 'releases', 'prices'},
-    'signing': {'decisions', 'ending', 'closes', 'movements', 'releases', 'prices', 'permits'},
-    'registration': {'permits'},
-    'service': set(),
-    'assistant': {'decisions', 'ending', 'closes', 'movements', 'releases', 'prices', 'permits'},
-    'manager': {'decisions', 'ending', 'closes', 'movements', 'releases', 'prices', 'permits'},
-    'finance': {'closes', 'movements'},
-    'legal': {'permits'},
+    'consultant': {'asked', 'papers', 'holds', 'movements', 'releases'},
+    'salesmanager': {'asked', 'papers', 'holds', 'movements', 'releases', 'prices'},
+    'signing': {
+        'decisions', 'asked', 'loans', 'papers', 'ending', 'closes', 'movements', 'releases', 'prices', 'permits', 'uncovered'},
+    'registration': {'loans', 'papers', 'permits', 'uncovered'},
+    'service': {'loans', 'papers'},
+    'assistant': {
+        'decisions', 'asked', 'loans', 'papers', 'ending', 'closes', 'movements', 'releases', 'prices', 'permits', 'uncovered'},
+    'manager': {'decisions', 'loans', 'papers', 'ending', 'closes', 'movements', 'releases', 'prices', 'permits', 'uncovered'},
+    'finance': {'decisions', 'closes', 'movements'},
+    'legal': {'permits', 'uncovered'},
     'engineering': set(),
     'design': set(),
     'cost': set(),
-    'vp': {'decisions', 'closes', 'movements', 'prices', 'permits'},
-    'gm': {'decisions', 'closes', 'movements', 'prices', 'permits'},
-    'auditor': {'closes', 'movements', 'permits'},
+    'vp': {'decisions', 'closes', 'movements', 'prices', 'permits', 'uncovered'},
+    'gm': {'decisions', 'closes', 'movements', 'prices', 'permits', 'uncovered'},
+    'auditor': {'closes', 'movements', 'permits', 'uncovered'},
     'administrator': set(),
 }
 
 
 @tagged('post_install', '-at_install')
 class TestHome(SalesControlCase):
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.paper_type = cls.env['property.document.type'].create({'name': 'Receipt', 'code': 'test_receipt'})
 
     def home(self, post):
         """:return: dict of key → section"""
@@ -42,10 +49,9 @@ class TestHome(SalesControlCase):
 
     def test_sections_of_each_post(self):
         self.assertEqual(set(SECTIONS), set(POSTS))
-        closes = {'closes'} if 'property.inventory.close' in self.env else set()
         for post, sections in SECTIONS.items():
             with self.subTest(post):
-                self.assertEqual(set(self.home(post)), (sections & closes) | (sections - {'closes'}) | ALL)
+                self.assertEqual(set(self.home(post)), sections | ALL)
 
     def test_every_number_opens_its_list(self):
         self.release()
@@ -58,8 +64,6 @@ class TestHome(SalesControlCase):
             sections = self.home(post)
             for key, section in sections.items():
                 action = section['action']
-                if key == 'permits':
-                    continue  # Permits and buildings together; see below.
                 with self.subTest(post, key=key):
                     self.assertEqual(action['type'], 'ir.actions.act_window')
                     found = self.env[action['res_model']].with_user(self.users[post]).search(action['domain'])
@@ -70,7 +74,7 @@ class TestHome(SalesControlCase):
                     domain = figure['action']['domain']
                     self.assertEqual(self.env['property.unit'].with_user(self.users[post]).search_count(domain), figure['value'])
 
-    def test_own_requests_end_soonest_first(self):
+    def test_own_holds_and_what_was_asked(self):
         with freeze_time('2026-03-02 01:00:00'):
             self.release()
             later = self.hold(self.units[:1], hours=20)
@@ -78,46 +82,47 @@ class TestHome(SalesControlCase):
             waiting = self.request(units=self.units[3:4])
             waiting.action_submit()
             self.hold(self.units[4:5], post='salesmanager')
-            section = self.home('consultant')['requests']
-        self.assertEqual([row['res_id'] for row in section['rows']], [sooner.id, later.id, waiting.id])
+            sections = self.home('consultant')
+        section = sections['holds']
+        self.assertEqual([row['res_id'] for row in section['rows']], [sooner.id, later.id])
         self.assertEqual(section['rows'][0]['title'], f'{self.units[1].full_name} and 1 more')
         self.assertEqual(section['rows'][0]['until'], '2026-03-02T06:00:00Z')
-        self.assertEqual([row['tone'] for row in section['rows']], ['warning', False, False])
-        self.assertFalse(section['rows'][2]['until'])
+        self.assertEqual([row['tone'] for row in section['rows']], ['warning', False])
+        [row] = sections['asked']['rows']
+        self.assertEqual((row['res_model'], row['res_id']), (waiting._name, waiting.id))
+        self.assertIn("waits for Department Manager", row['text'])
 
     def test_decisions_are_those_that_the_user_may_take(self):
         self.release()
         day, days, week = (self.request(units=unit, hours=hours) for unit, hours in zip(self.units[:3], (24, 72, 168), strict=True))
         own = self.request('manager', units=self.units[3:4])
         offer = self.request('consultant', 'release', self.make_units(self.building_2, [1]))
-        self.price_list_2 = self.make_list(offer.unit_ids)
-        self.price_list_2.action_activate()
+        self.activate(self.make_list(offer.unit_ids))
         self.permit.coverage_ids = [fields.Command.create({'building_id': self.building_2.id})]
         for request in (day, days, week, own, offer):
             request.action_submit()
-        for post, expected in (
-            ('manager', day | offer), ('vp', day | days | own), ('gm', day | days | week | own), ('signing', offer), ('assistant', offer),
-        ):
+        for post, expected in (('manager', day), ('vp', days), ('gm', week), ('signing', offer), ('assistant', self.env[day._name])):
             with self.subTest(post):
                 section = self.home(post)['decisions']
                 self.assertEqual([row['res_id'] for row in section['rows']], expected.ids)
                 self.assertEqual(section['count'], len(expected))
+        self.assertEqual([row['res_id'] for row in self.home('manager')['asked']['rows']], own.ids)
         # The button does it.
-        row = self.home('manager')['decisions']['rows'][0]
-        getattr(self.env[row['res_model']].with_user(self.users['manager']).browse(row['res_id']), row['buttons'][0]['method'])()
+        button = self.home('manager')['decisions']['rows'][0]['buttons'][0]
+        getattr(self.env[button['res_model']].with_user(self.users['manager']).browse(button['res_id']), button['method'])()
         self.assertEqual(day.state, 'active')
-        self.assertEqual(self.home('manager')['decisions']['count'], 1)
+        self.assertEqual(self.home('manager')['decisions']['count'], 0)
 
     def test_nothing_of_other_projects(self):
         self.release()
         foreign = self.make_units(self.other_building, [1])
-        self.make_list(foreign).action_activate()
+        self.activate(self.make_list(foreign))
         self.env['property.permit'].create({
             'name': 'P-2', 'project_id': self.other_project.id, 'date_issue': '2025-01-01',
             'coverage_ids': [fields.Command.create({'building_id': self.other_building.id})]})
         batch = self.env['property.release.batch'].with_user(self.users['signing']).create({
             'title': 'Far', 'project_id': self.other_project.id, 'unit_ids': foreign.ids})
-        batch.action_open()
+        self.open(batch)
         sections = self.home('consultant')
         self.assertEqual(sections['totals']['count'], 10)
         self.assertEqual(sections['movements']['count'], 10)
@@ -143,7 +148,7 @@ class TestHome(SalesControlCase):
                 'title': 'Spring', 'project_id': self.project.id, 'unit_ids': self.units.ids, 'date_open': '2026-03-05 01:00:00'})
             self.assertEqual(self.home('signing')['releases']['count'], 1)
             self.assertEqual(self.home('consultant')['releases']['count'], 0)
-            batch.action_open()
+            self.open(batch)
             [row] = self.home('consultant')['releases']['rows']
             self.assertEqual((row['title'], row['at'], row['res_id']), ('Spring', '2026-03-05T01:00:00Z', batch.id))
             self.assertEqual(self.home('vp')['releases']['count'], 1)
@@ -156,20 +161,19 @@ class TestHome(SalesControlCase):
     def test_permits(self):
         self.make_units(self.building_2, [1])
         with freeze_time('2026-03-01 00:00:00'):
-            section = self.home('registration')['permits']
-            self.assertEqual([(row['title'], row['tone']) for row in section['rows']], [('B2', 'danger')])
-            self.assertEqual(self.env['property.building'].search(section['action']['domain']), self.building_2)
+            def titles(key):
+                section = self.home('registration')[key]
+                self.assertEqual(self.env[section['action']['res_model']].search_count(section['action']['domain']), section['count'])
+                return [row['title'] for row in section['rows']]
+            self.assertEqual((titles('permits'), titles('uncovered')), ([], ['B2']))
             self.permit.date_to = '2026-04-01'
-            section = self.home('registration')['permits']
-            self.assertEqual([(row['title'], row['tone']) for row in section['rows']], [('P-1', 'warning'), ('B2', 'danger')])
-            self.assertEqual(section['count'], 2)
-            self.assertEqual(self.env['property.permit'].search(section['action']['domain']), self.permit)
+            self.assertEqual((titles('permits'), titles('uncovered')), (['P-1'], ['B2']))
             self.permit.date_to = '2026-02-28'
-            section = self.home('registration')['permits']
-            self.assertEqual([row['title'] for row in section['rows']], ['B1', 'B2'])
-            self.permit.action_revoke('Withdrawn')
+            self.assertEqual((titles('permits'), titles('uncovered')), ([], ['B1', 'B2']))
             self.permit.date_to = False
-            self.assertEqual([row['title'] for row in self.home('registration')['permits']['rows']], ['B1', 'B2'])
+            self.assertEqual(titles('uncovered'), ['B2'])
+            self.permit.action_revoke('Withdrawn')
+            self.assertEqual((titles('permits'), titles('uncovered')), ([], ['B1', 'B2']))
         self.assertNotIn('permits', self.home('consultant'))
 
     def test_deadlines_of_the_responsible_and_of_the_watchers(self):
@@ -229,3 +233,42 @@ class TestHome(SalesControlCase):
             self.request('consultant', 'release', unit)
         self.assertEqual([queries(post) for post in posts], few)
         self.assertLessEqual(max(few), 45, few)
+
+    def test_days_that_nobody_closed(self):
+        with freeze_time('2026-03-02 01:00:00'):
+            self.release()
+            close = self.env['property.inventory.close'].with_user(self.users['signing']).create({
+                'project_id': self.project.id, 'date': '2026-03-02'})
+            self.assertEqual(self.home('signing')['closes']['count'], 0)
+        with freeze_time('2026-03-03 01:00:00'):
+            for post in ('signing', 'manager', 'vp', 'finance', 'auditor'):
+                self.assertEqual([row['res_id'] for row in self.home(post)['closes']['rows']], close.ids)
+            close.action_close()
+            section = self.home('signing')['closes']
+            self.assertEqual((section['count'], section['rows']), (0, []))
+            self.assertIn('2026-03-02', section['empty'])
+
+    def test_loans_of_the_keepers_and_of_the_borrower(self):
+        papers = self.env['property.document'].create([{
+            'res_model': self.project._name, 'res_id': self.project.id, 'document_name': name, 'project_id': self.project.id,
+            'company_id': self.company.id, 'type_id': self.paper_type.id, 'due_date': '2026-03-05'} for name in ('One', 'Two')])
+        with freeze_time('2026-03-01 01:00:00'):
+            section = self.home('registration')['papers']
+            self.assertEqual([row['res_id'] for row in section['rows']], papers.ids)
+            self.assertEqual((section['figures'], [row['tone'] for row in section['rows']]), ([], [False, False]))
+            papers[0].with_user(self.users['registration']).action_receive()
+            loan = self.env['property.document.loan'].with_user(self.users['registration']).create({
+                'document_id': papers[0].id, 'borrower_id': self.users['finance'].id, 'purpose': 'Audit', 'originals': 1,
+                'due_date': '2026-03-02'})
+            self.assertEqual(self.home('registration')['loans']['count'], 0)
+            self.assertNotIn('loans', self.home('finance'))
+        with freeze_time('2026-03-06 01:00:00'):
+            section = self.home('registration')['papers']
+            self.assertEqual([(row['res_id'], row['tone']) for row in section['rows']], [(papers[1].id, 'danger')])
+            self.assertEqual([figure['value'] for figure in section['figures']], [1])
+            for post in ('registration', 'manager', 'finance'):
+                self.assertEqual([row['res_id'] for row in self.home(post)['loans']['rows']], loan.ids)
+            self.assertNotIn('loans', self.home('legal'))
+            loan.action_return()
+            self.assertEqual(self.home('registration')['loans']['rows'], [])
+            self.assertNotIn('loans', self.home('finance'))

@@ -108,15 +108,15 @@ export class PropertyHome extends Component {
         return Boolean(action || resId);
     }
 
-    async press(row, button) {
+    async press(button) {
         if (this.state.busy) {
             return;
         }
         this.state.busy = true;
         try {
-            const action = await this.orm.call(row.res_model, button.method, [[row.res_id]]);
+            const action = await this.orm.call(button.res_model, button.method, [[button.res_id]]);
             if (action && typeof action === "object") {
-                await this.action.doAction(action);
+                await this.action.doAction(action, { onClose: () => this.read() });
             }
         } finally {
             this.state.busy = false;

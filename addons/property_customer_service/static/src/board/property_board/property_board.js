@@ -675,10 +675,8 @@ export class PropertyBoard extends Component {
             request,
             rooms: units.map((unit) => board.fullRoom(unit)),
             holds,
-            getApprover: async (hours) => request.timed
-                ? this.orm.silent.call("property.unit.request", "get_board_approver", [
-                    kind, hours, board.building.project_id, (holds || []).map(({ id }) => id)])
-                : [],
+            getApprover: (hours) => this.orm.silent.call("property.unit.request", "get_board_approver", [
+                kind, request.timed ? hours : 0, board.building.project_id, (holds || []).map(({ id }) => id)]),
             confirm: (values) => this.request(kind, units.map(({ id }) => id), values),
         });
     }
