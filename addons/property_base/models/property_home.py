@@ -49,8 +49,8 @@ class PropertyHome(models.AbstractModel):
         user = self.env.user
         if not user.has_group('property_base.group_user'):
             raise AccessError(self.env._("This page is for those who have a post in the department."))
-        privileges = self.env.ref('property_base.module_category_property').sudo().privilege_ids
-        posts = user.sudo().all_group_ids.filtered(lambda group: group.privilege_id in privileges)
+        posts = self.env['res.groups'].sudo().search([
+            ('id', 'in', user._get_group_ids()), ('privilege_id.category_id', '=', self.env.ref('property_base.module_category_property').id)])
         # Of a post that includes another, the higher one.
         posts -= posts.implied_ids
         return {

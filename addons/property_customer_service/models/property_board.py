@@ -134,7 +134,7 @@ class PropertyBuilding(models.Model):
                 (
                     SELECT json_agg(json_build_array(
                         m.unit_id, m.state_from, m.state_to, to_char(m.create_date, %(iso)s),
-                        CASE WHEN m.user_id = %(system)s THEN %(by_itself)s ELSE p.name END))
+                        CASE WHEN m.user_id = %(system)s THEN %(by_itself)s ELSE p.name END) ORDER BY m.id DESC)
                     FROM (
                         SELECT * FROM property_unit_movement WHERE building_id = %(building)s ORDER BY id DESC LIMIT %(latest)s
                     ) m

@@ -58,11 +58,12 @@ class Mark(Triggers):
     A building's row is written once in a transaction, and never by a hold: holds do not wait for one another here.
 
     :param events: such as ``AFTER UPDATE OF name ON {table}``
+    :param when: SQL condition on OLD and NEW, of all of them
     """
 
-    def __init__(self, *events):
+    def __init__(self, *events, when='TRUE'):
         super().__init__(
-            *(f'{event} FOR EACH ROW EXECUTE FUNCTION property_board_mark_of()' for event in events),
+            *(f'{event} FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION property_board_mark_of()' for event in events),
             function=f"""
             CREATE OR REPLACE FUNCTION property_board_mark(buildings integer[]) RETURNS void LANGUAGE plpgsql AS $$
             BEGIN

@@ -21,9 +21,10 @@ class PropertyHome(models.AbstractModel):
 
     @api.model
     def _home_sections(self):
+        todays = self._home_todays()
         sections = [
-            *super()._home_sections(), self._home_holds(), self._home_ending(), self._home_closes(), self._home_movements(),
-            self._home_totals(), self._home_releases(), self._home_prices(), self._home_permits(), self._home_uncovered(),
+            *super()._home_sections(), self._home_holds(), self._home_ending(), self._home_closes(todays), self._home_movements(todays),
+            self._home_totals(), self._home_releases(), self._home_prices(), self._home_permits(todays), self._home_uncovered(todays),
         ]
         return [section for section in sections if section]
 
@@ -144,13 +145,13 @@ class PropertyHome(models.AbstractModel):
             'share': 100 * sold / total, 'action': action,
         }
 
-    def _home_movements(self):
+    def _home_movements(self, todays):
         """What moved today, by each project's own calendar."""
         if not self._home_has_post(*SALES, *DECIDERS, 'group_finance', 'group_auditor'):
             return None
         Movement = self.env['property.unit.movement']
         domain = Domain.OR(
-            Domain('project_id', 'in', projects.ids) & Domain('date', '=', today) for today, projects in self._home_todays().items())
+            Domain('project_id', 'in', projects.ids) & Domain('date', '=', today) for today, projects in todays.items())
         movements, count = self._home_find(Movement._name, domain)
         states = dict(self.env['property.unit']._fields['state']._description_selection(self.env))
         title = self.env._("Moved today")
@@ -192,14 +193,14 @@ class PropertyHome(models.AbstractModel):
             'empty': self.env._("All prices are in force."),
         }
 
-    def _home_permits(self):
+    def _home_permits(self, todays):
         """Permits that end soon."""
         if not self._home_has_post(*PERMIT_KEEPERS):
             return None
         Permit = self.env['property.permit']
         domain = Domain('revoked', '=', False) & Domain.OR(
             Domain('project_id', 'in', projects.ids) & Domain('date_to', '>=', today)
-            & Domain('date_to', '<=', today + timedelta(days=PERMIT_DAYS)) for today, projects in self._home_todays().items())
+            & Domain('date_to', '<=', today + timedelta(days=PERMIT_DAYS)) for today, projects in todays.items())
         permits, count = self._home_find(Permit._name, domain, 'date_to, id')
         title = self.env._("Permits that end soon")
         return {
@@ -212,7 +213,7 @@ class PropertyHome(models.AbstractModel):
             'empty': self.env._("No permit ends within %s days.", PERMIT_DAYS),
         }
 
-    def _home_uncovered(self):
+    def _home_uncovered(self, todays):
         """Buildings with units that no permit covers today."""
         if not self._home_has_post(*PERMIT_KEEPERS):
             return None
@@ -220,7 +221,7 @@ class PropertyHome(models.AbstractModel):
         domain = Domain('unit_ids', '!=', False) & Domain.OR(
             Domain('project_id', 'in', projects.ids) & Domain('coverage_ids', 'not any', [
                 ('revoked', '=', False), ('date_from', '<=', today), '|', ('date_to', '=', False), ('date_to', '>=', today)])
-            for today, projects in self._home_todays().items())
+            for today, projects in todays.items())
         buildings, count = self._home_find(Building._name, domain)
         title = self.env._("Buildings without a permit")
         return {
@@ -234,13 +235,13 @@ class PropertyHome(models.AbstractModel):
             'empty': self.env._("Every building that has units has a permit."),
         }
 
-    def _home_closes(self):
+    def _home_closes(self, todays):
         """The days before today that nobody has closed."""
         Close = self.env['property.inventory.close']
         if not self._home_has_post(*CLOSERS):
             return None
         domain = Domain.OR(
-            Domain('project_id', 'in', projects.ids) & Domain('date', '<', today) for today, projects in self._home_todays().items())
+            Domain('project_id', 'in', projects.ids) & Domain('date', '<', today) for today, projects in todays.items())
         waiting = domain & Domain('state', '!=', 'closed')
         closes, count = self._home_find(Close._name, waiting, 'date, id')
         last = Close.search(domain & Domain('state', '=', 'closed'), order='date desc, id desc', limit=1)

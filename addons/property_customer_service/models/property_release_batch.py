@@ -48,7 +48,8 @@ class PropertyReleaseBatch(models.Model):
     sold_share = fields.Float("Sold (%)", compute='_compute_sold', digits=(16, 1), help="Of all units of the release.")
     note = fields.Text()
 
-    _board_mark = Mark("AFTER UPDATE OF date_open, date_close ON {table}")
+    # Before it is open its hours are on no board, and its units are told of when they move.
+    _board_mark = Mark("AFTER UPDATE OF date_open, date_close ON {table}", when="OLD.state = 'open'")
     _dates_in_order = models.Constraint(
         'CHECK (date_close IS NULL OR date_open IS NULL OR date_close >= date_open)', "A release closes after it opens.")
 

@@ -37,7 +37,8 @@ class TestHome(SalesControlCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.paper_type = cls.env['property.document.type'].create({'name': 'Receipt', 'code': 'test_receipt'})
+        cls.paper_types = cls.env['property.document.type'].create([
+            {'name': 'Receipt', 'code': 'test_receipt'}, {'name': 'Form', 'code': 'test_form'}])
 
     def home(self, post):
         """:return: dict of key → section"""
@@ -101,7 +102,8 @@ class TestHome(SalesControlCase):
         self.permit.coverage_ids = [fields.Command.create({'building_id': self.building_2.id})]
         for request in (day, days, week, own, offer):
             request.action_submit()
-        for post, expected in (('manager', day), ('vp', days), ('gm', week), ('signing', offer), ('assistant', self.env[day._name])):
+        # Nobody but he himself is department manager: the vice-president stands in.
+        for post, expected in (('manager', day), ('vp', days | own), ('gm', week), ('signing', offer), ('assistant', self.env[day._name])):
             with self.subTest(post):
                 section = self.home(post)['decisions']
                 self.assertEqual([row['res_id'] for row in section['rows']], expected.ids)
@@ -210,10 +212,13 @@ class TestHome(SalesControlCase):
                         self.assertRegex(section['empty'], r'^[^\n]{10,120}\.$')
 
     def test_queries_do_not_grow(self):
-        self.release()
-        for unit in self.units[:4]:
+        more = self.make_units(self.building, range(11, 20))
+        self.activate(self.make_list(more))
+        self.release(self.units | more)
+        # Each section is longer than what it shows: more make no difference.
+        for unit in self.units[:6]:
             self.hold(unit)
-        for unit in self.units[4:6]:
+        for unit in more[:6]:
             self.request(units=unit).action_submit()
         Home = self.env['property.home']
 
@@ -228,11 +233,11 @@ class TestHome(SalesControlCase):
             queries(post)
         few = [queries(post) for post in posts]
         for unit in self.units[6:]:
+            self.hold(unit)
+        for unit in more[6:]:
             self.request(units=unit).action_submit()
-        for unit in self.make_units(self.building_2, range(1, 6)):
-            self.request('consultant', 'release', unit)
         self.assertEqual([queries(post) for post in posts], few)
-        self.assertLessEqual(max(few), 45, few)
+        self.assertLessEqual(max(few), 46, few)
 
     def test_days_that_nobody_closed(self):
         with freeze_time('2026-03-02 01:00:00'):
@@ -250,8 +255,8 @@ class TestHome(SalesControlCase):
 
     def test_loans_of_the_keepers_and_of_the_borrower(self):
         papers = self.env['property.document'].create([{
-            'res_model': self.project._name, 'res_id': self.project.id, 'document_name': name, 'project_id': self.project.id,
-            'company_id': self.company.id, 'type_id': self.paper_type.id, 'due_date': '2026-03-05'} for name in ('One', 'Two')])
+            'res_model': self.project._name, 'res_id': self.project.id, 'document_name': 'Acorn Hill', 'project_id': self.project.id,
+            'company_id': self.company.id, 'type_id': paper_type.id, 'due_date': '2026-03-05'} for paper_type in self.paper_types])
         with freeze_time('2026-03-01 01:00:00'):
             section = self.home('registration')['papers']
             self.assertEqual([row['res_id'] for row in section['rows']], papers.ids)
