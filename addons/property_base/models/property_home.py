@@ -37,7 +37,7 @@ class PropertyHome(models.AbstractModel):
     """
 
     _name = 'property.home'
-    _description = 'Today'
+    _description = "Today's Work"
 
     @api.model
     def get_home(self):
