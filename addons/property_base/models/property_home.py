@@ -149,7 +149,9 @@ class PropertyHome(models.AbstractModel):
 
     def _home_deadlines(self):
         today = fields.Date.context_today(self)
-        domain = Domain('state', 'in', ('running', 'paused')) & Domain('due_date', '<=', today + timedelta(days=DEADLINE_DAYS))
+        # Those of approvals stand with what is to be decided.
+        domain = Domain('state', 'in', ('running', 'paused')) & Domain('res_model', '!=', 'property.approval.request.step')
+        domain &= Domain('due_date', '<=', today + timedelta(days=DEADLINE_DAYS))
         if not self._home_has_post(*WATCHERS):
             domain &= Domain('user_id', '=', self.env.uid)
         clocks, count = self._home_find('property.clock', domain)

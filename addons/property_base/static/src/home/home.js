@@ -62,11 +62,11 @@ export class PropertyHome extends Component {
     }
 
     get main() {
-        return this.state.home.sections.filter(({ side }) => !side);
+        return filledFirst(this.state.home.sections.filter(({ side }) => !side));
     }
 
     get side() {
-        return this.state.home.sections.filter(({ side }) => side);
+        return filledFirst(this.state.home.sections.filter(({ side }) => side));
     }
 
     get isIdle() {
@@ -123,6 +123,12 @@ export class PropertyHome extends Component {
             await this.read();
         }
     }
+}
+
+/** In their order, those with nothing in them below the others. */
+function filledFirst(sections) {
+    const isFilled = ({ count, figures }) => Boolean(count || figures?.length);
+    return [...sections.filter(isFilled), ...sections.filter((section) => !isFilled(section))];
 }
 
 function timeLeft(moment) {
