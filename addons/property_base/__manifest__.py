@@ -36,6 +36,7 @@
         'views/property_parameter_views.xml',
         'views/property_calendar_views.xml',
         'views/property_clock_views.xml',
+        'views/property_home_views.xml',
         'views/property_unmasking_views.xml',
         'views/property_base_menus.xml',
     ],

@@ -48,6 +48,7 @@
     'demo': [
         'demo/property_demo.xml',
         'demo/res_partner_demo.xml',
+        'demo/property_sales_control_demo.xml',
     ],
     'uninstall_hook': '_uninstall_hook',
     'assets': {
@@ -55,4 +56,5 @@
             'property_customer_service/static/src/**/*',
         ],
     },
+    'uninstall_hook': '_uninstall_hook',
 }

@@ -1,6 +1,7 @@
 from . import property_guarded_mixin
 from . import property_state_mixin
 from . import property_workflow_mixin
+from . import property_home
 from . import property_parameter
 from . import property_parameter_value
 from . import property_calendar_day

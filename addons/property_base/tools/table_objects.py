@@ -112,3 +112,23 @@ class AppendOnly(Triggers):
             "BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION property_refuse('{name}')",
             message=message,
         )
+
+
+class Column(models.Constraint):
+    """A column that the database alone fills: the ORM does not know it, so nobody reads or writes it by RPC.
+
+    It is called after its declaration: ``_stamp = Column(...)`` is the column ``stamp``.
+
+    :param kind: its SQL type
+    :param default: SQL expression for new rows; those that are there when the column is made have NULL
+    """
+
+    def __init__(self, kind, default):
+        super().__init__(f'{kind} DEFAULT {default}')
+        self._kind, self._default = kind, default
+
+    def apply_to_database(self, model):
+        table, column = SQL.identifier(model._table), SQL.identifier(self.name)
+        if not sql.column_exists(model.env.cr, model._table, self.name):
+            model.env.cr.execute(SQL("ALTER TABLE %s ADD COLUMN %s %s", table, column, SQL(self._kind)))
+        model.env.cr.execute(SQL("ALTER TABLE %s ALTER COLUMN %s SET DEFAULT %s", table, column, SQL(self._default)))

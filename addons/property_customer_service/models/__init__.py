@@ -1,4 +1,5 @@
 from . import res_company
+from . import property_board_mixin
 from . import mail_tracking_value
 from . import property_buyer_merge
 from . import property_consent
@@ -13,7 +14,6 @@ from . import property_clock
 from . import property_clock_mixin
 from . import property_permit
 from . import property_building
-from . import property_board
 from . import property_layout
 from . import property_unit_feature
 from . import property_unit
@@ -38,3 +38,5 @@ from . import property_document
 from . import property_document_log
 from . import property_document_loan
 from . import property_checklist_mixin
+from . import property_board
+from . import property_home

@@ -1,12 +1,16 @@
 from odoo import api, fields, models
+from odoo.addons.property_base.tools.table_objects import Column
 from odoo.exceptions import UserError
+
+from .property_board_mixin import XID, Stamp
 
 
 class PropertyBuilding(models.Model):
     _name = 'property.building'
     _description = 'Building'
-    _inherit = ['mail.thread', 'mail.activity.mixin']
+    _inherit = ['property.board.mixin', 'mail.thread', 'mail.activity.mixin']
     _order = 'project_id, sequence, id'
+    _board_fields = frozenset(['name', 'active', 'project_id'])
 
     name = fields.Char(required=True, tracking=True, help="As filed, e.g. 1号楼.")
     sequence = fields.Integer(default=10)
@@ -33,6 +37,9 @@ class PropertyBuilding(models.Model):
 
     _name_project_uniq = models.Constraint(
         'UNIQUE (project_id, name)', "The project already has a building of this name.")
+    # What concerns the building as a whole changed in that transaction; see property.board.mixin.
+    _board_xid = Column('bigint', XID)
+    _board_stamp = Stamp('name', 'active', 'project_id')
 
     @api.depends('coverage_ids.date_from', 'coverage_ids.date_to', 'coverage_ids.revoked')
     def _compute_permit_id(self):
@@ -98,6 +105,9 @@ class PropertyBuilding(models.Model):
         for building in self:
             building.display_name = (
                 f'{building.project_id.name} {building.name}' if self.env.context.get('show_project') else building.name)
+
+    def _board_buildings(self):
+        return self
 
     def action_view_units(self):
         self.ensure_one()

@@ -1,14 +1,17 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from .property_board_mixin import Mark
+
 
 class PropertyLayout(models.Model):
     """A layout (户型): rooms and plan shared by the units of one shape."""
 
     _name = 'property.layout'
     _description = 'Layout'
-    _inherit = ['mail.thread', 'image.mixin']
+    _inherit = ['property.board.mixin', 'mail.thread', 'image.mixin']
     _order = 'project_id, name, id'
+    _board_fields = frozenset(['name', 'rooms'])
 
     name = fields.Char("Code", required=True, help="As filed, e.g. A1.")
     rooms = fields.Char(help="As filed, e.g. 3室2厅2卫.")
@@ -28,6 +31,7 @@ class PropertyLayout(models.Model):
 
     _name_project_uniq = models.Constraint(
         'UNIQUE (project_id, name)', "The project already has a layout of this code.")
+    _board_mark = Mark("AFTER UPDATE OF name, rooms ON {table}")
     _counts_not_negative = models.Constraint(
         'CHECK (bedrooms >= 0 AND halls >= 0 AND baths >= 0)', "The number of rooms cannot be negative.")
 
@@ -64,3 +68,6 @@ class PropertyLayout(models.Model):
         action['domain'] = [('layout_id', '=', self.id)]
         action['context'] = {'default_layout_id': self.id}
         return action
+
+    def _board_buildings(self):
+        return self.project_id.building_ids

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+from .property_board_mixin import Mark
+
 
 class PropertyPermit(models.Model):
     """A presale permit (预售许可证), or the filing that stands in for it when the building is complete.
@@ -10,8 +12,9 @@ class PropertyPermit(models.Model):
 
     _name = 'property.permit'
     _description = 'Presale Permit'
-    _inherit = ['mail.thread', 'mail.activity.mixin']
+    _inherit = ['property.board.mixin', 'mail.thread', 'mail.activity.mixin']
     _order = 'date_issue desc, name, id'
+    _board_fields = frozenset(['name'])
 
     name = fields.Char("Permit Number", required=True, tracking=True, index='trigram')
     kind = fields.Selection(
@@ -40,6 +43,7 @@ class PropertyPermit(models.Model):
         'UNIQUE (company_id, name)', "There is already a permit of this number.")
     _dates_in_order = models.Constraint(
         'CHECK (date_to IS NULL OR date_to >= date_from)', "A permit cannot end before it begins: check its dates.")
+    _board_mark = Mark("AFTER UPDATE OF name ON {table}")
     _revoked_with_reason = models.Constraint(
         "CHECK (revoked IS NOT TRUE OR COALESCE(trim(revoke_reason), '') != '')", "Say why the permit is revoked.")
 
@@ -95,14 +99,19 @@ class PropertyPermit(models.Model):
         self.check_access('write')
         self.write({'revoked': False, 'revoke_reason': False})
 
+    def _board_buildings(self):
+        return self.coverage_ids.building_id
+
 
 class PropertyPermitCoverage(models.Model):
     """One building of a permit. The database refuses two permits over one building at one time."""
 
     _name = 'property.permit.coverage'
     _description = 'Building Covered by a Permit'
+    _inherit = ['property.board.mixin']
     _order = 'permit_id, building_id'
     _rec_name = 'building_id'
+    _board_fields = frozenset(['permit_id', 'building_id', 'date_from', 'date_to', 'revoked'])
 
     permit_id = fields.Many2one('property.permit', required=True, index=True, ondelete='cascade')
     building_id = fields.Many2one('property.building', required=True, index=True, ondelete='restrict')
@@ -115,6 +124,8 @@ class PropertyPermitCoverage(models.Model):
     unit_count = fields.Integer("Units on the Permit")
     area = fields.Float("Area on the Permit (㎡)", digits=(16, 2))
 
+    _board_mark = Mark(
+        "AFTER INSERT OR DELETE ON {table}", "AFTER UPDATE OF permit_id, building_id, date_from, date_to, revoked ON {table}")
     _no_overlap = models.Constraint(
         "EXCLUDE USING gist (building_id WITH =, daterange(date_from, date_to, '[]') WITH &&) WHERE (revoked IS NOT TRUE)",
         "Another permit already covers this building in that time: end or revoke the earlier one first.")

@@ -340,6 +340,8 @@ class PropertyPriceList(models.Model):
         Unit.invalidate_model()
         Line.invalidate_model()
         History.invalidate_model()
+        buildings = self.env['property.price.list.line']._read_group([('list_id', '=', self.id)], ['building_id'])
+        self.env['property.building'].union(*(building for [building] in buildings))._tell_boards()
 
     def _create_next_version(self, with_lines=True):
         """The draft that follows an active list.

@@ -4,13 +4,16 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from .property_board_mixin import Mark
+
 
 class PropertyReleaseBatch(models.Model):
     """A release (推盘): which units are offered from which hour, at the prices in force; opened and closed as one act."""
 
     _name = 'property.release.batch'
     _description = 'Release'
-    _inherit = ['property.approval.mixin']
+    _inherit = ['property.approval.mixin', 'property.board.mixin']
+    _board_fields = frozenset(['date_open', 'date_close'])
     _order = 'date_open desc, id desc'
     _sequence_code = 'property.release.batch'
     _approval_type = 'release'
@@ -45,6 +48,8 @@ class PropertyReleaseBatch(models.Model):
     sold_share = fields.Float("Sold (%)", compute='_compute_sold', digits=(16, 1), help="Of all units of the release.")
     note = fields.Text()
 
+    # Before it is open its hours are on no board, and its units are told of when they move.
+    _board_mark = Mark("AFTER UPDATE OF date_open, date_close ON {table}", when="OLD.state = 'open'")
     _dates_in_order = models.Constraint(
         'CHECK (date_close IS NULL OR date_open IS NULL OR date_close >= date_open)', "A release closes after it opens.")
 
@@ -184,6 +189,9 @@ class PropertyReleaseBatch(models.Model):
         # What another release or request has offered since is not this one's any more.
         free = self.unit_ids.sudo().filtered(lambda unit: unit.state == 'available' and unit.batch_id == self)
         free._move('unreleased', self, self.env._("Release closed"))
+
+    def _board_buildings(self):
+        return self.env['property.unit'].search([('batch_id', 'in', self.ids)]).building_id
 
     @api.model
     def _cron_open_scheduled(self):

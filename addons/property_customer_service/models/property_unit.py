@@ -1,13 +1,19 @@
 import re
 
 from odoo import api, fields, models
-from odoo.addons.property_base.tools.table_objects import DeferredTriggers
+from odoo.addons.property_base.tools.table_objects import Column, DeferredTriggers
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 from odoo.tools.i18n import format_list
 
+from .property_board_mixin import XID, Mark, Stamp
+
 # What an active price list puts on a unit, and nobody else.
 PRICE_FIELDS = ('price_line_id', 'list_price', 'unit_price', 'floor_price')
+# What a board shows of a unit.
+BOARD_FIELDS = (
+    'building_id', 'active', 'stair', 'floor', 'name', 'stack', 'layout_id', 'usage', 'orientation', 'gross_area', 'inside_area',
+    'price_line_id', 'list_price', 'unit_price', 'state', 'sealed', 'mortgaged', 'mortgage_consent', 'batch_id')
 # States in which nobody has the unit, and the one that it begins in.
 FREE_STATES = ('unreleased', 'available')
 # Units that a sentence names, before it counts.
@@ -58,7 +64,7 @@ class PropertyUnit(models.Model):
 
     _name = 'property.unit'
     _description = 'Unit'
-    _inherit = ['property.state.mixin', 'mail.thread', 'mail.activity.mixin']
+    _inherit = ['property.state.mixin', 'property.board.mixin', 'mail.thread', 'mail.activity.mixin']
     # By ids, so that an index gives the order and no other table is joined.
     _order = 'company_id.id, project_id.id, building_id.id, stair, floor, name, id'
     _rec_name = 'full_name'
@@ -75,12 +81,13 @@ class PropertyUnit(models.Model):
         'titled': (),
     }
     _free_states = FREE_STATES
+    _board_fields = frozenset(BOARD_FIELDS)
 
     name = fields.Char("Room", required=True, help="The room number as filed, e.g. 0101.")
     full_name = fields.Char(
         "Unit", compute='_compute_full_name', store=True, precompute=True, index='trigram')
     active = fields.Boolean(default=True)
-    building_id = fields.Many2one('property.building', required=True, index=True, ondelete='restrict')
+    building_id = fields.Many2one('property.building', required=True, ondelete='restrict')  # _board_idx begins with it
     project_id = fields.Many2one(related='building_id.project_id', store=True, precompute=True)
     company_id = fields.Many2one(related='building_id.company_id', store=True, precompute=True)
     currency_id = fields.Many2one(related='company_id.currency_id', store=True, precompute=True)
@@ -152,6 +159,10 @@ class PropertyUnit(models.Model):
         "(building_id, COALESCE(stair, ''), name)", lambda env, diag: env['property.unit']._room_taken_message(diag))
     _list_idx = models.Index("(company_id, project_id, building_id, stair, floor, name, id)")
     _state_idx = models.Index("(project_id, state)")
+    _board_xid = Column('bigint', XID)
+    _board_idx = models.Index("(building_id, board_xid)")
+    _board_stamp = Stamp(*BOARD_FIELDS)
+    _board_mark = Mark("AFTER DELETE ON {table}", "AFTER UPDATE OF building_id, active ON {table}")
     _predicted_areas = models.Constraint(
         'CHECK (gross_area >= 0 AND inside_area >= 0 AND shared_area >= 0 AND (gross_area = 0 OR inside_area <= gross_area))',
         "Areas cannot be negative, and the inside area cannot exceed the gross area.")
@@ -519,19 +530,3 @@ class PropertyUnit(models.Model):
                 uid=self.env.uid, now=self.env.cr.now()))
         self.env['property.unit.movement'].invalidate_model()
         self.invalidate_recordset(['movement_ids'])
-
-    def _tell_boards(self):
-        """One message for each building and transaction: “building X, version n”. Anybody may listen, so it says no more."""
-        data = self.env.cr.precommit.data
-        if 'property.board' not in data:
-            data['property.board'] = set()
-            self.env.cr.precommit.add(self.env['property.unit']._send_board_versions)
-        data['property.board'].update(self.building_id.ids)
-
-    @api.model
-    def _send_board_versions(self):
-        buildings = self.env.cr.precommit.data.pop('property.board')
-        self.env.cr.execute(SQL(
-            "SELECT building_id, max(id) FROM property_unit_movement WHERE building_id IN %s GROUP BY building_id", tuple(buildings)))
-        for building, version in self.env.cr.fetchall():
-            self.env['bus.bus']._sendone(f'property_board_{building}', 'property_board', {'building': building, 'version': version})

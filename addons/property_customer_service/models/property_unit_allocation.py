@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.addons.property_base.tools.table_objects import DeferredTriggers, Triggers
 from odoo.exceptions import AccessError
 
+from .property_board_mixin import StampAllocated
 from .property_unit import AGREES_FUNCTION
 
 
@@ -37,6 +38,8 @@ class PropertyUnitAllocation(models.Model):
         "BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION property_refuse('{name}')",
         message="An allocation stays with its unit: units are taken and given back one by one.",
     )
+
+    _board_stamp = StampAllocated()
 
     #: Fields that may name the holder, in the order of the sale.
     _holders = ('request_id',)

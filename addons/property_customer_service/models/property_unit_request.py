@@ -57,7 +57,7 @@ class PropertyUnitRequest(models.Model):
     ], required=True, readonly=True, copy=False, default='draft', tracking=True, index=True, group_expand='_expand_states')
     unit_ids = fields.Many2many('property.unit', string="Units")
     unit_count = fields.Integer("Number of Units", compute='_compute_units')
-    unit_names = fields.Char("Rooms", compute='_compute_units')
+    unit_names = fields.Char("Room Numbers", compute='_compute_units')
     hold_id = fields.Many2one(
         'property.unit.request', index='btree_not_null', ondelete='restrict',
         domain="[('kind', '=', 'hold'), ('state', '=', 'active')]", help="The hold that is extended or given up.")

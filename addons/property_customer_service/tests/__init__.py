@@ -10,6 +10,8 @@ from . import test_price_reprice
 from . import test_price_table
 from . import test_project
 from . import test_unit
+from . import test_board
+from . import test_home
 from . import test_sales_control
 from . import test_sales_control_attacks
 from . import test_sales_control_expiry

@@ -534,6 +534,7 @@ class PropertyPriceImport(models.TransientModel):
         ))
         self._match()
         self.env['property.unit'].invalidate_model()
+        self.project_id.building_ids._tell_boards()
         return price_list
 
     def _target_list(self):

@@ -9,14 +9,17 @@ const { DateTime } = luxon;
 // A row of the server's, in its order.
 const COLUMNS = [
     "id", "stair", "floor", "room", "stack", "layoutId", "usage", "orientation", "grossArea", "insideArea",
-    "unitPrice", "listPrice", "state", "block", "holder", "expiry",
+    "unitPrice", "listPrice", "state", "block", "holder", "expiry", "requestId", "mine",
 ];
 const ELEVATION = "elevation";
 const GROUND = "ground";
-// Cells that are rendered together where a floor is a wrapped grid: a garage has hundreds.
-const CHUNK = 100;
 const BANDS = 5;
-const EXPIRES_SOON = { hours: 12 };
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const EXPIRES_SOON = 12 * HOUR;
+const TITLE_HEIGHT = 40;
+const LATEST_MOVEMENTS = 6;
 
 const compareNaturally = new Intl.Collator(undefined, { numeric: true }).compare;
 
@@ -27,16 +30,15 @@ const compareNaturally = new Intl.Collator(undefined, { numeric: true }).compare
 export class BoardModel {
     constructor(data) {
         this.building = data.building;
-        this.version = data.version;
         this.currency = data.currency;
         this.rights = data.rights;
-        this.approver = data.approver;
         this.layouts = new Map(data.layouts);
         this.compact = new Intl.NumberFormat(user.lang.replace("_", "-"), {
             notation: "compact",
             minimumFractionDigits: 1,
             maximumFractionDigits: user.lang.startsWith("zh") ? 1 : 2,
         });
+        this.keepVersion(data);
         this.units = new Map();
         for (const row of data.units) {
             const unit = this.readRow(row);
@@ -54,12 +56,24 @@ export class BoardModel {
         this.focus(this.firstUnit);
     }
 
+    /** What comes with every answer of the server. */
+    keepVersion({ version, cluster, now, next_change: nextChange, movements }) {
+        Object.assign(this, { version, cluster, nextChange });
+        // The countdowns go by the server's clock.
+        this.clockSkew = Date.parse(now) - Date.now();
+        this.movements = movements.slice(0, LATEST_MOVEMENTS);
+    }
+
+    now() {
+        return Date.now() + this.clockSkew;
+    }
+
     // -------------------------------------------------------------------------
     // Units
     // -------------------------------------------------------------------------
 
     readRow(row) {
-        const unit = {};
+        const unit = { row };
         for (let index = 0; index < COLUMNS.length; index++) {
             unit[COLUMNS[index]] = row[index];
         }
@@ -69,14 +83,45 @@ export class BoardModel {
         unit.area = unit.grossArea ? formatFloat(unit.grossArea, { digits: [16, 2] }) : "";
         // "Not released" is a state already: the mark is for what is not to be expected.
         unit.marked = Boolean(unit.block && unit.block !== "not_released");
-        unit.expiresAt = unit.expiry ? DateTime.fromISO(unit.expiry.replace(" ", "T"), { zone: "utc" }).toLocal() : null;
-        unit.soon = Boolean(unit.expiresAt && unit.expiresAt < DateTime.now().plus(EXPIRES_SOON));
-        unit.label = [this.fullRoom(unit), state.label, unit.area && `${unit.area} ㎡`, unit.price]
-            .filter(Boolean).join(", ");
+        unit.expiresAt = unit.expiry ? Date.parse(unit.expiry) : null;
+        this.updateCountdown(unit);
         // 2-2501 finds the room of 2单元 too.
         const short = unit.stair && `${unit.stair.replace(/\D/g, "")}-${unit.room}`;
         unit.haystack = [this.fullRoom(unit), short, unit.holder].filter(Boolean).join(" ").toLowerCase();
         return unit;
+    }
+
+    /** @returns {boolean} whether its cell looks different from before */
+    updateCountdown(unit) {
+        const left = unit.expiresAt === null ? null : unit.expiresAt - this.now();
+        const countdown = left === null ? "" : shortDuration(left);
+        const soon = left !== null && left < EXPIRES_SOON;
+        const changed = unit.countdown !== countdown || unit.soon !== soon;
+        Object.assign(unit, { countdown, soon });
+        if (changed) {
+            unit.label = [
+                this.fullRoom(unit), (STATE_BY_ID[unit.state] || STATES[0]).label, unit.area && `${unit.area} ㎡`, unit.price,
+                countdown && _t("ends in %s", countdown), unit.marked && BLOCKS[unit.block],
+            ].filter(Boolean).join(", ");
+        }
+        return changed;
+    }
+
+    /** @returns {boolean} whether a countdown has moved */
+    updateCountdowns() {
+        let moved = false;
+        for (const unit of this.units.values()) {
+            if (unit.expiresAt !== null && this.updateCountdown(unit)) {
+                unit.group.stamp = ++this.stamp;
+                moved = true;
+            }
+        }
+        return moved;
+    }
+
+    /** Whether a contract could be written for it now. */
+    isForSale(unit) {
+        return unit.state === "available" && !unit.block;
     }
 
     fullRoom(unit) {
@@ -107,56 +152,95 @@ export class BoardModel {
             unitPrice: money(unit.unitPrice, unit.unitPrice ? "/㎡" : ""),
             listPrice: money(unit.listPrice),
             holder: unit.holder,
-            expiry: unit.expiresAt && unit.expiresAt.toLocaleString(DateTime.DATETIME_SHORT),
-            expiryRelative: unit.expiresAt && unit.expiresAt.toRelative(),
+            expiry: unit.expiresAt && DateTime.fromMillis(unit.expiresAt).toLocaleString(DateTime.DATETIME_SHORT),
+            countdown: unit.countdown,
+            over: unit.expiresAt !== null && unit.expiresAt <= this.now(),
             soon: unit.soon,
+            mine: unit.mine,
             block: unit.block && (BLOCKS[unit.block] || unit.block),
             sealed: unit.block === "sealed",
+            forSale: this.isForSale(unit),
+        };
+    }
+
+    /** A line of the ledger in words; nothing where the unit is out of sight. */
+    describeMovement([unitId, from, to, date, person]) {
+        const unit = this.units.get(unitId);
+        return unit && {
+            key: `${unitId} ${date} ${to}`, unit, room: this.fullRoom(unit), from: STATE_BY_ID[from], to: STATE_BY_ID[to], person,
+            when: momentOf(date),
         };
     }
 
     /**
-     * Takes the rows that changed.
+     * Takes the rows that changed, and perhaps some that did not: what was read is a superset.
      *
-     * @returns {boolean} whether all have a place here; otherwise the building is to be read anew
+     * @returns {Array|null} the units that look different, or nothing where one has no place here: then the building is to
+     *   be read anew
      */
-    applyChanges({ version, units }) {
-        this.version = version;
+    applyChanges(answer) {
         const fresh = [];
-        for (const row of units) {
+        for (const row of answer.units) {
+            const old = this.units.get(row[0]);
+            if (old && old.row.every((value, index) => value === row[index])) {
+                continue;
+            }
             const unit = this.readRow(row);
-            const old = this.units.get(unit.id);
-            if (!old || old.stair !== unit.stair || old.floor !== unit.floor || old.stack !== unit.stack) {
-                return false;
+            if (!old || old.stair !== unit.stair || old.floor !== unit.floor || old.room !== unit.room || old.stack !== unit.stack) {
+                return null;
             }
             fresh.push([old, unit]);
         }
+        this.keepVersion(answer);
         for (const [old, unit] of fresh) {
-            old.changed += old.state !== unit.state ? 1 : 0;
+            old.changed += 1;
             Object.assign(old, unit).group.stamp = ++this.stamp;
         }
-        this.updateTotals();
-        this.refilter();
-        return true;
+        if (fresh.length) {
+            this.updateTotals();
+            this.refilter();
+        }
+        return fresh.map(([old]) => old);
     }
 
     updateTotals() {
-        const counts = Object.fromEntries(STATES.map((state) => [state.id, 0]));
+        const units = [...this.units.values()];
+        const states = new Map(STATES.map((state) => [state.id, { count: 0, value: 0 }]));
+        const layouts = new Map();
         let sold = 0;
-        for (const unit of this.units.values()) {
-            counts[unit.state] += 1;
-            sold += STATE_BY_ID[unit.state]?.sold ? 1 : 0;
+        let forSale = 0;
+        let mine = 0;
+        for (const unit of units) {
+            const isSold = STATE_BY_ID[unit.state]?.sold ? 1 : 0;
+            const ofState = states.get(unit.state);
+            ofState.count += 1;
+            ofState.value += unit.listPrice || 0;
+            sold += isSold;
+            forSale += this.isForSale(unit) ? 1 : 0;
+            mine += unit.mine ? 1 : 0;
+            const key = unit.layoutId || 0;
+            if (!layouts.has(key)) {
+                layouts.set(key, { id: key, label: this.layouts.get(key) || USAGES[unit.usage] || "—", total: 0, available: 0, sold: 0 });
+            }
+            const layout = layouts.get(key);
+            layout.total += 1;
+            layout.available += unit.state === "available" ? 1 : 0;
+            layout.sold += isSold;
         }
-        const total = this.units.size;
+        const total = units.length;
         this.totals = {
             total,
             sold,
-            rate: total ? `${formatFloat((100 * sold) / total, { digits: [16, 1] })}%` : "—",
-            states: STATES.map((state) => ({
-                ...state,
-                count: counts[state.id],
-                share: total ? (100 * counts[state.id]) / total : 0,
-            })),
+            forSale,
+            mine,
+            rate: percent(sold, total),
+            states: STATES.map((state) => {
+                const { count, value } = states.get(state.id);
+                return { ...state, count, value: value ? this.compact.format(value) : "", share: total ? (100 * count) / total : 0 };
+            }),
+            layouts: [...layouts.values()]
+                .map((layout) => ({ ...layout, rate: percent(layout.sold, layout.total), share: (100 * layout.sold) / layout.total }))
+                .sort((a, b) => compareNaturally(`${a.label}`, `${b.label}`)),
         };
     }
 
@@ -204,9 +288,9 @@ export class BoardModel {
             if (!floors.has(unit.floor)) {
                 floors.set(unit.floor, {
                     number: unit.floor,
-                    label: floorLabel(unit.floor),
                     groups: this.stairs.map((stair) => ({
                         key: stair.name,
+                        stair,
                         stamp: 1,
                         cells: stair.columns.map((column) => ({ key: `gap-${column}` })),
                     })),
@@ -223,7 +307,6 @@ export class BoardModel {
         }
         this.floors = [...floors.values()].sort((a, b) => b.number - a.number);
         this.floors.forEach((floor, y) => {
-            floor.firstBelowGround = floor.number < 0 && (y === 0 || this.floors[y - 1].number >= 0);
             for (const group of floor.groups) {
                 for (const unit of group.cells) {
                     unit.y = y;
@@ -240,24 +323,101 @@ export class BoardModel {
             }
             floors.get(unit.floor).push(unit);
         }
-        this.groundFloors = [...floors].sort(([a], [b]) => b - a).map(([number, cells]) => {
-            const groups = [];
-            for (let index = 0; index < cells.length; index += CHUNK) {
-                groups.push({ key: index, stamp: 1, cells: cells.slice(index, index + CHUNK) });
-            }
-            return { number, label: floorLabel(number), cells, groups };
-        });
+        this.groundFloors = [...floors].sort(([a], [b]) => b - a).map(([number, cells]) => ({ number, cells }));
         this.groundFloors.forEach((floor, y) => {
-            floor.firstBelowGround = floor.number < 0 && (y === 0 ? this.floors.length > 0 : this.groundFloors[y - 1].number >= 0);
-            for (const group of floor.groups) {
-                for (const unit of group.cells) {
-                    Object.assign(unit, { key: unit.id, group, place: GROUND, y });
-                }
-            }
-            floor.cells.forEach((unit, x) => (unit.x = x));
+            // A group of its own until it is laid out.
+            const group = { stamp: 1 };
+            floor.cells.forEach((unit, x) => Object.assign(unit, { key: unit.id, place: GROUND, group, x, y }));
         });
         const usages = [...new Set(units.map((unit) => USAGES[unit.usage] || unit.usage))];
         this.groundTitle = usages.join(" · ");
+    }
+
+    /**
+     * Says where everything is drawn, in pixels: only the lines that are looked at are ever made.
+     *
+     * @param {object} room width (what there is), label, cell and cellMax (widths), height, gap and stairGap
+     * @param {Array<string>} stairs names of the stairs that are shown
+     */
+    layOut({ width, label, cell, cellMax, height, gap, stairGap }, stairs) {
+        this.lines = [];
+        let top = 0;
+        const add = (line, tall) => {
+            this.lines.push({ ...line, index: this.lines.length, top, height: tall });
+            top += tall;
+        };
+        this.shownStairs = this.stairs.filter(({ name }) => stairs.includes(name));
+        const columns = this.shownStairs.reduce((sum, stair) => sum + stair.columns.length, 0);
+        const gaps = columns * gap + (this.shownStairs.length - 1) * (stairGap - gap);
+        this.cellWidth = Math.max(cell, Math.min(cellMax, Math.floor((width - label - gaps) / (columns || 1))));
+        let left = label;
+        for (const stair of this.shownStairs) {
+            stair.left = left;
+            stair.width = stair.columns.length * (this.cellWidth + gap) - gap;
+            left += stair.width + stairGap;
+        }
+        this.contentWidth = Math.max(left - stairGap, label);
+        for (const [y, floor] of this.floors.entries()) {
+            const groups = floor.groups.filter(({ stair }) => stair.left !== undefined && this.shownStairs.includes(stair));
+            for (const group of groups) {
+                Object.assign(group, { left: group.stair.left, width: group.stair.width, columns: group.cells.length });
+            }
+            add({
+                key: `floor ${floor.number}`, label: floorLabel(floor.number), groups,
+                ground: floor.number < 0 && (y === 0 || this.floors[y - 1].number >= 0),
+            }, height + gap);
+        }
+        this.perLine = Math.max(1, Math.floor((width - label + gap) / (cell + gap)));
+        const wide = Math.floor((width - label + gap) / this.perLine) - gap;
+        for (const [y, floor] of this.groundFloors.entries()) {
+            if (y === 0) {
+                add({ key: "title", title: this.groundTitle, groups: [] }, TITLE_HEIGHT);
+            }
+            for (let start = 0; start < floor.cells.length; start += this.perLine) {
+                const cells = floor.cells.slice(start, start + this.perLine);
+                const group = {
+                    key: "wrapped", cells, stamp: ++this.stamp, columns: cells.length, left: label,
+                    width: cells.length * (wide + gap) - gap,
+                };
+                for (const unit of cells) {
+                    unit.group = group;
+                }
+                add({
+                    key: `wrapped ${floor.number} ${start}`, label: start ? "" : floorLabel(floor.number), groups: [group],
+                    ground: !start && floor.number < 0 && (y === 0 ? this.floors.length > 0 : this.groundFloors[y - 1].number >= 0),
+                }, height + gap);
+            }
+        }
+        if (this.groundFloors.length) {
+            this.contentWidth = Math.max(this.contentWidth, Math.min(width, label + this.perLine * (wide + gap) - gap));
+        }
+        for (const line of this.lines) {
+            for (const group of line.groups) {
+                for (const unit of group.cells) {
+                    unit.line = line;
+                }
+            }
+        }
+        this.contentHeight = top;
+    }
+
+    /** The lines that touch a stretch of pixels. */
+    linesBetween(top, bottom) {
+        let low = 0;
+        let high = this.lines.length;
+        while (low < high) {
+            const middle = (low + high) >> 1;
+            if (this.lines[middle].top + this.lines[middle].height <= top) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        let end = low;
+        while (end < this.lines.length && this.lines[end].top < bottom) {
+            end++;
+        }
+        return [low, end];
     }
 
     // -------------------------------------------------------------------------
@@ -286,7 +446,10 @@ export class BoardModel {
         this.filterTests = Object.fromEntries(
             this.filterMenus.map((menu) => [menu.id, new Map(menu.options.map((option) => [option.id, option.test]))])
         );
+        // Reached from the panel too, where there is but one layout.
+        this.filterTests.layout ||= new Map([...this.layouts.keys()].map((id) => [id, (unit) => unit.layoutId === id]));
         this.filterTests.state = new Map(STATES.map(({ id }) => [id, (unit) => unit.state === id]));
+        this.filterTests.only = new Map([["forSale", (unit) => this.isForSale(unit)], ["mine", (unit) => unit.mine]]);
     }
 
     /** The chosen filters, as they can be kept and given back to `setFilters`. */
@@ -389,15 +552,33 @@ export class BoardModel {
     get selectionFigures() {
         let area = 0;
         let price = 0;
+        const counts = new Map();
         for (const unit of this.selection) {
             area += unit.grossArea || 0;
             price += unit.listPrice || 0;
+            counts.set(unit.state, (counts.get(unit.state) || 0) + 1);
         }
         return {
             text: _t("%s selected", this.selection.size),
             area: formatFloat(area, { digits: [16, 2] }),
             price: price ? this.compact.format(price) : "",
+            states: STATES.filter(({ id }) => counts.has(id)).map((state) => ({ ...state, count: counts.get(state.id) })),
         };
+    }
+
+    /** The holds that these units are in, with what they hold of this building. */
+    holdsOf(units) {
+        const ids = new Set(units.map(({ requestId }) => requestId));
+        const holds = new Map();
+        for (const unit of this.units.values()) {
+            if (unit.requestId && ids.has(unit.requestId)) {
+                if (!holds.has(unit.requestId)) {
+                    holds.set(unit.requestId, { id: unit.requestId, holder: unit.holder, units: [] });
+                }
+                holds.get(unit.requestId).units.push(unit);
+            }
+        }
+        return [...holds.values()];
     }
 
     /** The unit that the tabulator reaches: the last one that had the focus, or the first. */
@@ -414,16 +595,14 @@ export class BoardModel {
     }
 
     get firstUnit() {
-        for (const floor of [...this.floors, ...this.groundFloors]) {
-            for (const group of floor.groups) {
-                for (const unit of group.cells) {
-                    if (unit.id && !unit.dim) {
-                        return unit;
-                    }
-                }
+        for (const floor of this.floors) {
+            const first = cellsOf(floor).find((unit) => unit.id && !unit.dim);
+            if (first) {
+                return first;
             }
         }
-        return this.units.values().next().value;
+        const ground = this.groundFloors.flatMap(({ cells }) => cells);
+        return ground.find((unit) => !unit.dim) || this.units.values().next().value;
     }
 
     /**
@@ -432,9 +611,9 @@ export class BoardModel {
      * @param {object} unit where the focus is
      * @param {number} dx -1, 0 or 1
      * @param {number} dy -1, 0 or 1; 1 is down
-     * @param {number} perLine how many cells a line of the wrapped grid has
      */
-    neighbour(unit, dx, dy, perLine) {
+    neighbour(unit, dx, dy) {
+        const { perLine } = this;
         if (unit.place === GROUND) {
             const floor = this.groundFloors[unit.y];
             const target = unit.x + dx + dy * perLine;
@@ -481,6 +660,29 @@ function nearest(floor, x) {
         }
     });
     return best;
+}
+
+/** 25 min, 5 h, 3 d. */
+function shortDuration(milliseconds) {
+    if (milliseconds <= 0) {
+        return _t("over");
+    }
+    if (milliseconds < HOUR) {
+        return _t("%s min", Math.max(1, Math.floor(milliseconds / MINUTE)));
+    }
+    return milliseconds < 2 * DAY ? _t("%s h", Math.floor(milliseconds / HOUR)) : _t("%s d", Math.floor(milliseconds / DAY));
+}
+
+/** When something happened: the hour if it was today, else the day too. */
+export function momentOf(date) {
+    const moment = DateTime.fromISO(date);
+    return moment.hasSame(DateTime.now(), "day")
+        ? moment.toLocaleString(DateTime.TIME_24_SIMPLE)
+        : moment.toLocaleString({ month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+}
+
+function percent(part, total) {
+    return total ? `${formatFloat((100 * part) / total, { digits: [16, 1] })}%` : "—";
 }
 
 function floorLabel(number) {

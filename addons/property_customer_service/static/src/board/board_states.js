@@ -49,27 +49,43 @@ export const ORIENTATIONS = {
     east_west: _t("East and west"),
 };
 
-/** The states from which each request starts, and the rest of what its dialog says. */
+/**
+ * What can be asked for: of which units (`from`), and the words of its button and dialog. `ask` is the button's word for
+ * whoever can only ask; somebody else then decides.
+ */
 export const REQUESTS = {
     release: {
-        from: ["unreleased"],
+        from: "unreleased",
         label: _t("Release"),
+        ask: _t("Ask for release"),
         title: _t("Release for sale"),
         icon: "fa-unlock-alt",
-        needsReason: false,
     },
     hold: {
-        from: ["available"],
+        from: "available",
         label: _t("Hold…"),
+        ask: _t("Hold…"),
         title: _t("Hold"),
         icon: "fa-hand-paper-o",
+        timed: _t("For how long"),
+        needsReason: true,
+    },
+    extend: {
+        from: "held",
+        ofHold: true,
+        label: _t("Extend…"),
+        ask: _t("Extend…"),
+        title: _t("Extend the hold"),
+        icon: "fa-clock-o",
+        timed: _t("How much longer"),
         needsReason: true,
     },
     unhold: {
-        from: ["held"],
-        label: _t("Unhold"),
-        title: _t("Give back"),
+        from: "held",
+        ofHold: true,
+        label: _t("Give up"),
+        ask: _t("Ask to give up"),
+        title: _t("Give up the hold"),
         icon: "fa-undo",
-        needsReason: false,
     },
 };

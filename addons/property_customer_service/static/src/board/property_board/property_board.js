@@ -1,37 +1,51 @@
-import { Component, onMounted, onPatched, onWillDestroy, onWillStart, useExternalListener, useRef, useState } from "@odoo/owl";
+import { Component, markRaw, onMounted, onPatched, onWillDestroy, onWillStart, reactive, useExternalListener, useRef, useState } from "@odoo/owl";
 import { browser } from "@web/core/browser/browser";
+import { router } from "@web/core/browser/router";
 import { CheckboxItem } from "@web/core/dropdown/checkbox_item";
 import { Dropdown } from "@web/core/dropdown/dropdown";
 import { _t } from "@web/core/l10n/translation";
 import { RPCError } from "@web/core/network/rpc";
 import { usePopover } from "@web/core/popover/popover_hook";
 import { registry } from "@web/core/registry";
+import { SIZES } from "@web/core/ui/ui_service";
 import { useBus, useService } from "@web/core/utils/hooks";
 import { debounce } from "@web/core/utils/timing";
 import { useSetupAction } from "@web/search/action_hook";
 import { Layout } from "@web/search/layout";
 import { standardActionServiceProps } from "@web/webclient/actions/action_service";
-import { BoardCells } from "../board_cells/board_cells";
+import { BoardGrid } from "../board_grid/board_grid";
 import { BoardModel } from "../board_model";
+import { BoardPanel } from "../board_panel/board_panel";
 import { REQUESTS } from "../board_states";
 import { RequestDialog } from "../request_dialog/request_dialog";
 import { UnitCard } from "../unit_card/unit_card";
 
 const LAST_PROJECT = "property_board.project";
 const LAST_BUILDING = "property_board.building";
+const COMPACT = "property_board.compact";
+// Longer than units pass under the pointer while the board scrolls: a card costs the browser as much as all of the board.
+const POINT_DELAY = 90;
 const CARD_DELAY = 180;
+const DETAILS_DELAY = 120;
+const DETAILS_FRESH = 20_000;
 const CHANGES_DELAY = 150;
+const COUNTS_DELAY = 1500;
 const SEARCH_DELAY = 120;
 const LONG_PRESS = 450;
 const PRESS_SLACK = 10;
-// A column narrower than this is not legible; the board scrolls sideways instead.
-const WIDE_COLUMNS = 12;
+// The countdowns move, and whoever slept is noticed.
+const HEARTBEAT = 20_000;
+// No board is older than this, whatever happened to its messages.
+const STALE = 120_000;
+// Not all boards at once, when the clock opens a sale.
+const JITTER = 2000;
+const LONGEST_TIMER = 2 ** 31 - 1;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /** The sales-control board (销控图): a building's floors and units, live, with what sales control does to them. */
 export class PropertyBoard extends Component {
     static template = "property_customer_service.PropertyBoard";
-    static components = { BoardCells, CheckboxItem, Dropdown, Layout };
+    static components = { BoardGrid, BoardPanel, CheckboxItem, Dropdown, Layout };
     static props = { ...standardActionServiceProps };
 
     setup() {
@@ -41,8 +55,8 @@ export class PropertyBoard extends Component {
         this.dialog = useService("dialog");
         this.notification = useService("notification");
         this.ui = useService("ui");
+        this.rootRef = useRef("root");
         this.searchRef = useRef("search");
-        this.gridRef = useRef("grid");
         this.display = { controlPanel: {} };
         this.hoverCard = usePopover(UnitCard, {
             animation: false, arrow: false, closeOnClickAway: true, popoverClass: "o_property_hover_card",
@@ -52,20 +66,47 @@ export class PropertyBoard extends Component {
         // `tick` draws the board again after the model, which is not reactive, has changed.
         this.state = useState({
             loading: true, tick: 0, projects: [], buildings: [], projectId: false, buildingId: false, stair: false,
-            selecting: false, connected: true,
+            selecting: false, connected: true, printing: false, news: "", compact: browser.localStorage.getItem(COMPACT) === "1",
         });
+        // By itself, so that pointing at units draws nothing but the card.
+        this.card = reactive({ unit: null, details: null });
+        this.details = new Map();
         this.board = null;
+        this.grid = null;
         this.anchor = null;
-        this.channel = null;
+        this.channels = [];
         this.changes = { running: false, again: false };
+        this.handlers = {
+            click: (ev) => this.onClick(ev),
+            dblclick: (ev) => this.onDoubleClick(ev),
+            keydown: (ev) => this.onGridKeydown(ev),
+            mouseover: (ev) => this.onMouseOver(ev),
+            mouseleave: () => this.onMouseLeave(),
+            focusin: (ev) => this.onFocusIn(ev),
+            pointerdown: (ev) => this.onPointerDown(ev),
+            pointermove: (ev) => this.onPointerMove(ev),
+            pointerend: () => this.onPointerEnd(),
+            contextmenu: (ev) => this.onContextMenu(ev),
+        };
+        this.registerGrid = (grid) => (this.grid = grid);
+        this.onDrawn = () => {
+            this.focusPending();
+            this.printPending();
+        };
+        // On a phone all of the board scrolls, with the building in it.
+        this.outerScroller = () => (this.ui.isSmall ? this.rootRef.el : null);
 
         this.onSearch = debounce((value) => this.draw(() => {
             this.board.search = value;
             this.board.refilter();
         }), SEARCH_DELAY);
         this.readChangesSoon = debounce(() => this.readChanges(), CHANGES_DELAY);
+        this.readCountsSoon = debounce(() => this.readCounts(), COUNTS_DELAY);
+        this.readDetailsSoon = debounce((unit) => this.readDetails(unit), DETAILS_DELAY);
         this.onBus = ({ building, version }) => {
-            if (building === this.state.buildingId && !(version <= this.board?.version)) {
+            this.readCountsSoon();
+            // A smaller version was over when this board was read, and is in it.
+            if (building === this.state.buildingId && !(version < this.board?.version)) {
                 this.readChangesSoon();
             }
         };
@@ -74,26 +115,31 @@ export class PropertyBoard extends Component {
         useBus(this.busService, "BUS:CONNECT", () => this.onConnection(true));
         useBus(this.busService, "BUS:DISCONNECT", () => this.onConnection(false));
         useExternalListener(window, "keydown", this.onWindowKeydown);
+        useExternalListener(document, "visibilitychange", () => this.onHeartbeat());
+        this.heartbeat = browser.setInterval(() => this.onHeartbeat(), HEARTBEAT);
         useSetupAction({
             getLocalState: () => ({
                 buildingId: this.state.buildingId,
                 filters: this.board?.getFilters(),
-                scroll: this.gridRef.el && [this.gridRef.el.scrollLeft, this.gridRef.el.scrollTop],
+                scroll: this.scroller && [this.scroller.scrollLeft, this.scroller.scrollTop],
             }),
         });
         onWillStart(() => this.loadBuildings());
         onMounted(() => {
             const [left, top] = this.props.state?.scroll || [];
-            this.gridRef.el?.scrollTo({ left, top });
+            this.scroller?.scrollTo({ left, top });
         });
         onPatched(() => this.focusPending());
         onWillDestroy(() => {
-            clearTimeout(this.cardTimer);
-            clearTimeout(this.pressTimer);
-            this.onSearch.cancel();
-            this.readChangesSoon.cancel();
+            for (const timer of [this.pointTimer, this.cardTimer, this.pressTimer, this.clockTimer]) {
+                browser.clearTimeout(timer);
+            }
+            browser.clearInterval(this.heartbeat);
+            for (const soon of [this.onSearch, this.readChangesSoon, this.readCountsSoon, this.readDetailsSoon]) {
+                soon.cancel();
+            }
             this.busService.unsubscribe("property_board", this.onBus);
-            this.listenTo(null);
+            this.listenTo([]);
         });
     }
 
@@ -101,6 +147,10 @@ export class PropertyBoard extends Component {
     draw(change) {
         change();
         this.state.tick++;
+    }
+
+    get scroller() {
+        return this.outerScroller() || this.grid?.rootRef.el;
     }
 
     // -------------------------------------------------------------------------
@@ -114,7 +164,7 @@ export class PropertyBoard extends Component {
         this.state.projects = [...projects].map(([id, name]) => ({ id, name }));
         const { context = {}, params = {} } = this.props.action;
         const wanted = this.props.state?.buildingId || params.building_id
-            || (context.active_model === "property.building" && context.active_id);
+            || (context.active_model === "property.building" && context.active_id) || Number(router.current.building_id);
         const asked = buildings.find((building) => building.id === wanted);
         const project = asked?.project_id[0] || Number(browser.localStorage.getItem(LAST_PROJECT));
         if (projects.size) {
@@ -125,38 +175,58 @@ export class PropertyBoard extends Component {
 
     async chooseProject(projectId, buildingId = null) {
         this.state.projectId = projectId;
-        this.state.buildings = this.buildings.filter((building) => building.project_id[0] === projectId);
+        this.state.buildings = this.buildings.filter((building) => building.project_id[0] === projectId)
+            .map(({ id, name, unit_count: units }) => ({ id, name, units, available: null }));
         browser.localStorage.setItem(LAST_PROJECT, projectId);
         const last = buildingId || Number(browser.localStorage.getItem(`${LAST_BUILDING}.${projectId}`));
         const building = this.state.buildings.find(({ id }) => id === last)
-            || this.state.buildings.find((each) => each.unit_count) || this.state.buildings[0];
-        await this.chooseBuilding(building.id);
+            || this.state.buildings.find((each) => each.units) || this.state.buildings[0];
+        // First the channels: what changes while the board is read is not missed.
+        this.listenTo(this.state.buildings.map(({ id }) => `property_board_${id}`));
+        await Promise.all([this.chooseBuilding(building.id), this.readCounts()]);
     }
 
     async chooseBuilding(buildingId) {
         this.closeCard();
         this.state.buildingId = buildingId;
+        this.changes = { running: false, again: false };
         browser.localStorage.setItem(`${LAST_BUILDING}.${this.state.projectId}`, buildingId);
-        // First the channel: what changes while the board is read is not missed.
-        this.listenTo(`property_board_${buildingId}`);
+        router.pushState({ building_id: buildingId });
         await this.readBoard();
+    }
+
+    async readCounts() {
+        const { projectId } = this.state;
+        const counts = await this.orm.silent.call("property.building", "get_board_counts", [projectId]);
+        if (projectId === this.state.projectId) {
+            this.state.buildings = counts;
+        }
     }
 
     async readBoard() {
         const buildingId = this.state.buildingId;
-        const kept = this.board?.building.id === buildingId ? this.board.getFilters() : this.props.state?.filters;
+        const before = this.board?.building.id === buildingId ? this.board : null;
         const data = await this.orm.call("property.building", "get_board", [buildingId]);
         if (buildingId !== this.state.buildingId) {
             return; // Another building was chosen meanwhile.
         }
-        const board = new BoardModel(data);
-        if (kept) {
-            board.setFilters(kept);
+        const board = markRaw(new BoardModel(data));
+        const filters = this.board ? this.board.getFilters() : this.props.state?.filters;
+        if (filters) {
+            board.setFilters(filters);
+        }
+        if (before) {
+            const again = ({ id }) => board.units.get(id);
+            board.select([...before.selection].map(again).filter(Boolean));
+            board.focus(before.focused && again(before.focused));
         }
         this.board = board;
         this.anchor = null;
+        this.details.clear();
+        this.card.unit = null;
         this.state.stair = board.stairs.some(({ name }) => name === this.state.stair) ? this.state.stair : board.stairs[0]?.name;
-        this.state.selecting = false;
+        this.state.selecting = this.ui.isSmall && Boolean(board.selection.size);
+        this.afterRead();
         this.state.tick++;
     }
 
@@ -173,15 +243,18 @@ export class PropertyBoard extends Component {
         Object.assign(changes, { running: true, again: false });
         try {
             const answer = await this.orm.silent.call(
-                "property.building", "get_board_changes", [board.building.id, board.version]);
+                "property.building", "get_board_changes", [board.building.id, board.version, board.cluster]);
             if (board !== this.board) {
                 return; // Another building was chosen meanwhile.
             }
-            if (answer.reload || !board.applyChanges(answer)) {
+            const changed = answer.reload ? null : board.applyChanges(answer);
+            if (!changed) {
                 await this.readBoard();
-            } else if (answer.units.length) {
-                this.closeCard();
-                this.state.tick++;
+                return;
+            }
+            this.afterRead();
+            if (changed.length) {
+                this.onChanged(changed);
             }
         } finally {
             changes.running = false;
@@ -191,13 +264,35 @@ export class PropertyBoard extends Component {
         }
     }
 
-    listenTo(channel) {
-        if (this.channel) {
-            this.busService.deleteChannel(this.channel);
+    onChanged(units) {
+        const { board } = this;
+        this.details.clear();
+        this.state.news = units.length === 1 ? units[0].label : _t("%s units have changed", units.length);
+        if (units.some(({ id }) => id === this.card.unit?.id)) {
+            const unit = board.units.get(this.card.unit.id);
+            this.card.unit = board.describe(unit);
+            this.readDetailsSoon(unit);
         }
-        this.channel = channel;
-        this.changes = { running: false, again: false };
-        if (channel) {
+        this.state.tick++;
+    }
+
+    /** Sets the alarm for what the clock alone will change: a window of sale that opens, a permit that ends. */
+    afterRead() {
+        this.readAt = Date.now();
+        browser.clearTimeout(this.clockTimer);
+        const { nextChange } = this.board;
+        if (nextChange !== null) {
+            const delay = nextChange * 1000 + Math.random() * JITTER;
+            this.clockTimer = browser.setTimeout(() => this.readBoard(), Math.min(delay, LONGEST_TIMER));
+        }
+    }
+
+    listenTo(channels) {
+        for (const channel of this.channels) {
+            this.busService.deleteChannel(channel);
+        }
+        this.channels = channels;
+        for (const channel of channels) {
             this.busService.addChannel(channel);
         }
     }
@@ -206,6 +301,21 @@ export class PropertyBoard extends Component {
         this.state.connected = connected;
         if (connected && this.board) {
             this.readChangesSoon();
+            this.readCountsSoon();
+        }
+    }
+
+    onHeartbeat() {
+        if (document.visibilityState !== "visible" || !this.board) {
+            return;
+        }
+        if (this.board.updateCountdowns()) {
+            this.state.tick++;
+        }
+        // Asleep, or without its messages for whatever reason.
+        if (Date.now() - this.readAt > STALE) {
+            this.readChangesSoon();
+            this.readCountsSoon();
         }
     }
 
@@ -213,33 +323,18 @@ export class PropertyBoard extends Component {
     // What is shown
     // -------------------------------------------------------------------------
 
-    get project() {
-        return this.state.projects.find(({ id }) => id === this.state.projectId);
-    }
-
     /** The elevation's stairs: on a phone one at a time. */
-    isShownStair(name) {
-        return !this.ui.isSmall || this.board.stairs.length < 2 || name === this.state.stair;
-    }
-
     get shownStairs() {
-        return this.board.stairs.filter(({ name }) => this.isShownStair(name));
+        const names = this.board.stairs.map(({ name }) => name);
+        return this.ui.isSmall && names.length > 1 && !this.state.printing ? [this.state.stair] : names;
     }
 
-    get elevationStyle() {
-        const stairs = this.shownStairs;
-        const columns = stairs.reduce((sum, { columns }) => sum + columns.length, 0);
-        const width = (cell) =>
-            `calc(var(--label) + ${columns} * (${cell} + var(--cell-gap)) + ${stairs.length} * var(--stair-gap))`;
-        return `min-width: ${width("var(--cell)")}; max-width: ${width("150px")}`;
-    }
-
-    groupStyle(count) {
-        return `flex: ${count} 1 calc(${count} * (var(--cell) + var(--cell-gap))); grid-template-columns: repeat(${count}, minmax(0, 1fr))`;
+    get hasPanel() {
+        return this.ui.size >= SIZES.XL;
     }
 
     get boardClass() {
-        return this.board?.columnCount > WIDE_COLUMNS ? "o_board_wide" : "o_board_tall";
+        return this.board?.columnCount > 12 ? "o_board_wide" : "o_board_tall";
     }
 
     get soldText() {
@@ -249,6 +344,15 @@ export class PropertyBoard extends Component {
 
     get matchingText() {
         return _t("%s match", this.board.matching);
+    }
+
+    toggleCompact() {
+        this.state.compact = !this.state.compact;
+        browser.localStorage.setItem(COMPACT, this.state.compact ? "1" : "0");
+    }
+
+    onProjectChange(ev) {
+        return this.chooseProject(Number(ev.target.value));
     }
 
     // -------------------------------------------------------------------------
@@ -288,10 +392,6 @@ export class PropertyBoard extends Component {
         return cell && this.board.units.get(Number(cell.dataset.id));
     }
 
-    cellOf(unit) {
-        return this.gridRef.el?.querySelector(`.o_property_unit[data-id="${unit.id}"]`);
-    }
-
     selectUnit(unit, { keep, range } = {}) {
         this.draw(() => {
             if (range && this.anchor) {
@@ -306,6 +406,7 @@ export class PropertyBoard extends Component {
             }
             this.board.focus(unit);
         });
+        this.showUnit(unit);
     }
 
     selectMatching() {
@@ -315,7 +416,9 @@ export class PropertyBoard extends Component {
 
     clearSelection() {
         this.state.selecting = false;
+        this.anchor = null;
         this.draw(() => this.board.select([]));
+        this.showUnit(null);
     }
 
     onClick(ev) {
@@ -344,7 +447,7 @@ export class PropertyBoard extends Component {
     onDoubleClick(ev) {
         const unit = this.unitOf(ev);
         if (unit && !this.ui.isSmall) {
-            this.openUnit(unit);
+            this.openUnit(unit.id);
         }
     }
 
@@ -384,6 +487,11 @@ export class PropertyBoard extends Component {
     // -------------------------------------------------------------------------
 
     onWindowKeydown(ev) {
+        if (ev.key === "p" && (ev.ctrlKey || ev.metaKey) && this.board?.units.size) {
+            ev.preventDefault();
+            this.print();
+            return;
+        }
         const typing = ev.target.closest?.("input, textarea, select, [contenteditable]");
         if (ev.key === "/" && !typing && this.searchRef.el && !ev.ctrlKey && !ev.metaKey && !ev.altKey
                 && this.ui.activeElement === document) {
@@ -400,7 +508,7 @@ export class PropertyBoard extends Component {
         }
         const arrow = ARROWS[ev.key];
         if (arrow) {
-            const next = this.board.neighbour(unit, ...arrow, this.perLine(ev.target));
+            const next = this.board.neighbour(unit, ...arrow);
             if (next) {
                 if (ev.shiftKey) {
                     this.anchor ||= unit;
@@ -411,7 +519,7 @@ export class PropertyBoard extends Component {
         } else if (ev.key === " ") {
             this.selectUnit(unit, { keep: true, range: ev.shiftKey });
         } else if (ev.key === "Enter") {
-            this.openUnit(unit);
+            this.openUnit(unit.id);
         } else if (ev.key === "Escape") {
             this.closeCard();
             this.clearSelection();
@@ -424,12 +532,6 @@ export class PropertyBoard extends Component {
         ev.stopPropagation();
     }
 
-    /** How many cells a line of the wrapped grid around `cell` has. */
-    perLine(cell) {
-        const grid = cell.closest(".o_board_wrapped");
-        return grid ? getComputedStyle(grid).gridTemplateColumns.split(" ").length : 1;
-    }
-
     moveFocus(unit) {
         if (unit) {
             this.focusWanted = unit;
@@ -437,14 +539,16 @@ export class PropertyBoard extends Component {
         }
     }
 
+    /** Brings the unit that is to have the focus into sight, and gives it the focus once it is drawn. */
     focusPending() {
         const unit = this.focusWanted;
         if (unit) {
-            this.focusWanted = null;
-            const cell = this.cellOf(unit);
-            cell?.focus({ preventScroll: true });
-            cell?.scrollIntoView({ block: "nearest", inline: "nearest" });
-            this.showCardSoon(unit);
+            this.grid.scrollTo(unit);
+            const cell = this.grid.cellOf(unit);
+            if (cell) {
+                this.focusWanted = null;
+                cell.focus({ preventScroll: true });
+            }
         }
     }
 
@@ -457,8 +561,8 @@ export class PropertyBoard extends Component {
         if (unit !== this.hovered) {
             this.hovered = unit;
             this.closeCard();
-            if (unit && !this.ui.isSmall) {
-                this.showCardSoon(unit);
+            if (unit) {
+                this.showUnitSoon(unit);
             }
         }
     }
@@ -466,31 +570,80 @@ export class PropertyBoard extends Component {
     onMouseLeave() {
         this.hovered = null;
         this.closeCard();
+        // Back to what was clicked.
+        this.showUnitSoon(this.anchor?.selected ? this.anchor : null);
     }
 
-    showCardSoon(unit) {
-        clearTimeout(this.cardTimer);
-        this.cardTimer = setTimeout(() => {
-            const cell = this.cellOf(unit);
-            if (cell && !this.ui.isSmall && !this.pressTimer) {
-                this.hoverCard.open(cell, { unit: this.board.describe(unit) });
-            }
-        }, CARD_DELAY);
+    onFocusIn(ev) {
+        const unit = this.unitOf(ev);
+        if (unit && ev.target.matches(":focus-visible")) {
+            this.showUnitSoon(unit);
+        }
+    }
+
+    showUnitSoon(unit) {
+        browser.clearTimeout(this.pointTimer);
+        this.pointTimer = browser.setTimeout(() => this.showUnit(unit), POINT_DELAY);
+    }
+
+    /** Shows a unit's card: in the panel, or beside its cell where there is no room for one. */
+    showUnit(unit) {
+        browser.clearTimeout(this.pointTimer);
+        if (this.ui.isSmall || this.card.unit?.id === unit?.id) {
+            return;
+        }
+        this.fillCard(unit);
+        this.closeCard();
+        if (unit && !this.hasPanel) {
+            this.cardTimer = browser.setTimeout(() => {
+                if (this.grid.cellOf(unit) && !this.pressTimer) {
+                    this.hoverCard.open(this.grid.anchorOn(unit), { card: this.card });
+                }
+            }, CARD_DELAY);
+        }
+    }
+
+    fillCard(unit) {
+        const kept = unit && this.details.get(unit.id);
+        const fresh = kept && Date.now() - kept.at < DETAILS_FRESH;
+        this.card.unit = unit ? this.board.describe(unit) : null;
+        this.card.details = fresh ? kept.details : null;
+        if (unit && !fresh) {
+            this.readDetailsSoon(unit);
+        }
+    }
+
+    async readDetails(unit) {
+        const details = await this.orm.silent.call("property.unit", "get_board_details", [unit.id]);
+        this.details.set(unit.id, { at: Date.now(), details });
+        if (this.card.unit?.id === unit.id) {
+            this.card.details = details;
+        }
     }
 
     closeCard() {
-        clearTimeout(this.cardTimer);
+        browser.clearTimeout(this.cardTimer);
         this.hoverCard.close();
     }
 
     openSheet(unit) {
         const actions = [
-            { id: "open", label: _t("Open"), icon: "fa-external-link", run: () => this.openUnit(unit) },
+            { id: "open", label: _t("Open the unit"), icon: "fa-external-link", run: () => this.openUnit(unit.id) },
             { id: "select", label: _t("Select"), icon: "fa-check-square-o", run: () => this.toggleOne(unit) },
             ...this.requestsFor([unit]).filter(({ units }) => units.length)
                 .map(({ kind, label, icon }) => ({ id: kind, label, icon, run: () => this.askFor(kind, [unit]) })),
         ];
-        this.sheet.open(this.cellOf(unit), { unit: this.board.describe(unit), actions });
+        this.fillCard(unit);
+        this.sheet.open(this.grid.anchorOn(unit), { card: this.card, actions });
+    }
+
+    goToUnit(unit) {
+        if (unit.dim) {
+            this.clearFilters();
+        }
+        this.draw(() => this.board.select([unit]));
+        this.anchor = unit;
+        this.moveFocus(unit);
     }
 
     // -------------------------------------------------------------------------
@@ -499,25 +652,31 @@ export class PropertyBoard extends Component {
 
     /** What the user may ask for, with those of the units that it fits. */
     requestsFor(units) {
-        return Object.entries(REQUESTS).filter(([kind]) => this.board.rights[kind]).map(([kind, request]) => ({
+        const { rights } = this.board;
+        return Object.entries(REQUESTS).filter(([kind]) => rights[kind]).map(([kind, request]) => ({
             kind,
-            label: request.label,
+            label: rights[kind] === "do" ? request.label : request.ask,
             icon: request.icon,
-            units: units.filter((unit) => request.from.includes(unit.state)),
+            units: units.filter((unit) => unit.state === request.from
+                && (!request.ofHold || (unit.requestId && (unit.mine || rights.others)))),
         }));
     }
 
     get selectionRequests() {
-        return this.requestsFor([...this.board.selection]);
+        const units = [...this.board.selection];
+        return this.requestsFor(units).filter((request) => request.units.length);
     }
 
     askFor(kind, units) {
-        const { approver } = this.board;
+        const { board } = this;
+        const request = REQUESTS[kind];
+        const holds = request.ofHold ? board.holdsOf(units) : undefined;
         this.dialog.add(RequestDialog, {
-            kind,
-            request: REQUESTS[kind],
-            rooms: units.map((unit) => this.board.fullRoom(unit)),
-            approver: (typeof approver === "string" ? approver : approver?.[kind]) || undefined,
+            request,
+            rooms: units.map((unit) => board.fullRoom(unit)),
+            holds,
+            getApprover: (hours) => this.orm.silent.call("property.unit.request", "get_board_approver", [
+                kind, request.timed ? hours : 0, board.building.project_id, (holds || []).map(({ id }) => id)]),
             confirm: (values) => this.request(kind, units.map(({ id }) => id), values),
         });
     }
@@ -539,10 +698,10 @@ export class PropertyBoard extends Component {
         return true;
     }
 
-    openUnit(unit) {
+    openUnit(id) {
         this.closeCard();
         return this.action.doAction({
-            type: "ir.actions.act_window", res_model: "property.unit", res_id: unit.id, views: [[false, "form"]],
+            type: "ir.actions.act_window", res_model: "property.unit", res_id: id, views: [[false, "form"]],
         });
     }
 
@@ -561,9 +720,19 @@ export class PropertyBoard extends Component {
         return this.action.doAction("property_customer_service.property_project_action");
     }
 
+    /** All of the building is drawn first: on the screen only what is seen is. */
     print() {
         this.closeCard();
-        window.print();
+        this.printWanted = true;
+        this.state.printing = true;
+    }
+
+    printPending() {
+        if (this.printWanted && this.state.printing) {
+            this.printWanted = false;
+            window.print();
+            this.state.printing = false;
+        }
     }
 }
 

@@ -2,7 +2,7 @@ import { Component } from "@odoo/owl";
 
 /**
  * The cells of one stair on one floor. Drawn again only when their `stamp` has changed, so that one unit's change or
- * a selection costs one row; clicks and keys are taken by the board.
+ * a selection costs one row; clicks and keys are taken by the lines.
  */
 export class BoardCells extends Component {
     static template = "property_customer_service.BoardCells";
