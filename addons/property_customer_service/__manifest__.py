@@ -56,5 +56,4 @@
             'property_customer_service/static/src/**/*',
         ],
     },
-    'uninstall_hook': '_uninstall_hook',
 }

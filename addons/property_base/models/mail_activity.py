@@ -5,5 +5,5 @@ class MailActivity(models.Model):
     _inherit = 'mail.activity'
 
     approval_step_id = fields.Many2one(
-        'property.approval.request.step', "Approval Step", readonly=True, ondelete='set null', index='btree_not_null',
+        'property.approval.request.step', readonly=True, ondelete='set null', index='btree_not_null',
         help="What it asks to decide; it goes when that is decided.")

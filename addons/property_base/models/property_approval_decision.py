@@ -28,7 +28,8 @@ class PropertyApprovalDecision(models.Model):
     _once_idx = models.UniqueIndex(
         '(request_step_id, principal_id)', "This approver has decided on the step already.")
     _not_own = models.Constraint(
-        'CHECK (requester_id != user_id AND requester_id != principal_id)', "Nobody decides on an own request, not on somebody's behalf either.")
+        'CHECK (requester_id != user_id AND requester_id != principal_id)',
+        "Nobody decides on an own request, not on somebody's behalf either.")
     _reasoned = models.Constraint(
         "CHECK (kind = 'agree' OR COALESCE(trim(opinion), '') != '')", "Say why it is returned or rejected.")
     _append_only = AppendOnly(

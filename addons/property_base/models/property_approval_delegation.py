@@ -61,7 +61,8 @@ class PropertyApprovalDelegation(models.Model):
     def write(self, vals):
         self._check_own()
         # What was decided by it must still be understood.
-        if vals.keys() & {'user_id', 'delegate_id', 'date_from', 'type_ids'} and self.filtered(lambda delegation: delegation.state != 'coming'):
+        begun = self.filtered(lambda delegation: delegation.state != 'coming')
+        if begun and vals.keys() & {'user_id', 'delegate_id', 'date_from', 'type_ids'}:
             raise UserError(self.env._("An absence that has begun keeps who stands in from when on: end it and enter another one."))
         result = super().write(vals)
         self._check_own()

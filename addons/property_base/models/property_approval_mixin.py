@@ -37,7 +37,8 @@ class PropertyApprovalMixin(models.AbstractModel):
     approval_request_ids = fields.One2many(
         'property.approval.request', 'res_id', "Approvals", readonly=True, copy=False, domain=lambda self: [('res_model', '=', self._name)])
     approval_count = fields.Integer("Times Submitted", compute='_compute_approval_count')
-    approval_ribbon = fields.Json("Approval", compute='_compute_approval_ribbon', help="The steps: who, when, what they said, and who is next.")
+    approval_ribbon = fields.Json(
+        "Approval", compute='_compute_approval_ribbon', help="The steps: who, when, what they said, and who is next.")
     approval_waiting_for = fields.Char("Waits For", compute='_compute_approval_waiting')
     approval_can_decide = fields.Boolean("Waits for Me", compute='_compute_approval_waiting', search='_search_approval_can_decide')
     approval_can_withdraw = fields.Boolean(compute='_compute_approval_waiting')

@@ -37,7 +37,8 @@ class PropertyApprovalRequest(models.Model):
     document_name = fields.Char("Document Number", required=True, readonly=True, index='trigram')
     company_id = fields.Many2one('res.company', required=True, readonly=True, ondelete='restrict')
     requester_id = fields.Many2one('res.users', "Asked By", required=True, readonly=True, ondelete='restrict')
-    round = fields.Integer(required=True, readonly=True, aggregator=None, help="How often the document has been submitted, this time included.")
+    round = fields.Integer(
+        required=True, readonly=True, aggregator=None, help="How often the document has been submitted, this time included.")
     submitted_at = fields.Datetime(required=True, readonly=True)
     decided_at = fields.Datetime("Ended At", readonly=True)
     state = fields.Selection([
@@ -54,7 +55,7 @@ class PropertyApprovalRequest(models.Model):
     step_ids = fields.One2many('property.approval.request.step', 'request_id', "Steps", readonly=True)
     decision_ids = fields.One2many('property.approval.decision', 'request_id', "Decisions", readonly=True)
     summary = fields.Char("Key Figures", compute='_compute_summary')
-    figures = fields.Json("Figures", compute='_compute_summary')
+    figures = fields.Json(compute='_compute_summary')
     values = fields.Json(compute='_compute_values', help="Every value as the approvers saw it, with the one before and the one today.")
     ribbon = fields.Json(compute='_compute_ribbon')
     waiting_for = fields.Char(compute='_compute_waiting_for')
@@ -117,7 +118,8 @@ class PropertyApprovalRequest(models.Model):
         texts = {}
         for code in {'en_US', *dict(self.env['res.lang'].get_installed())}:
             translated = model.with_context(lang=code)
-            texts[code] = ' · '.join(f"{translated._approval_label(name)} {translated._approval_text(name, raw)}" for name, raw in open_to_all)
+            texts[code] = ' · '.join(
+                f"{translated._approval_label(name)} {translated._approval_text(name, raw)}" for name, raw in open_to_all)
         return texts
 
     def _readable(self, values):
@@ -134,7 +136,7 @@ class PropertyApprovalRequest(models.Model):
         for request in self:
             document = request._document()
             before = request._previous()
-            before = dict((name, text) for name, _label, text in before._readable(before.sudo().snapshot or [])) if before else {}
+            before = {name: text for name, _label, text in before._readable(before.sudo().snapshot or [])} if before else {}
             now = {}
             if document is not None and document.exists():
                 now = {name: text for name, _label, text in request._readable(document._approval_snapshot())}
@@ -359,10 +361,11 @@ class PropertyApprovalRequest(models.Model):
             values.append({
                 'subject': lines[0][1] if len(lines) == 1 else env._("%s approvals", len(lines)),
                 'body_html': env['ir.qweb']._render('property_base.approval_mail', {
-                    'user': user, 'base_url': self.browse().get_base_url(), 'lines': [
-                        {'text': text, 'opinion': opinion, 'figures': request.with_user(user).with_context(lang=user.lang).sudo(False).figures,
-                         'url': f'/mail/view?model={request.res_model}&res_id={request.res_id}'}
-                        for request, text, opinion in lines]}, minimal_qcontext=True, raise_if_not_found=False),
+                    'user': user, 'base_url': self.browse().get_base_url(), 'lines': [{
+                        'text': text, 'opinion': opinion,
+                        'figures': request.with_user(user).with_context(lang=user.lang).sudo(False).figures,
+                        'url': f'/mail/view?model={request.res_model}&res_id={request.res_id}',
+                    } for request, text, opinion in lines]}, minimal_qcontext=True, raise_if_not_found=False),
                 'recipient_ids': [Command.link(user.partner_id.id)],
                 'author_id': self.env.user.partner_id.id,
                 'email_from': self.env.user.email_formatted or self.env.company.email_formatted,

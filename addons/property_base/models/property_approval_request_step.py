@@ -30,7 +30,7 @@ class PropertyApprovalRequestStep(models.Model):
     }
 
     request_id = fields.Many2one('property.approval.request', required=True, readonly=True, ondelete='restrict', index=True)
-    step_id = fields.Many2one('property.approval.step', "Step", readonly=True, ondelete='set null')
+    step_id = fields.Many2one('property.approval.step', readonly=True, ondelete='set null')
     # In the reader's language, without a computation: the approver's list is read all day.
     name = fields.Char("Step Name", readonly=True, translate=True)
     summary = fields.Char("Key Figures", readonly=True, translate=True)
@@ -72,7 +72,8 @@ class PropertyApprovalRequestStep(models.Model):
     _request_idx = models.Index("(request_id, sequence, id)")
     _pending_idx = models.Index("(company_id, started_at, id) WHERE state = 'pending'")
     _append_only = AppendOnly(
-        'request_id', 'name', 'summary', 'round', 'sequence', 'type_id', 'res_model', 'res_id', 'company_id', 'requester_id', 'approver', 'group_id',
+        'request_id', 'name', 'summary', 'round', 'sequence', 'type_id', 'res_model', 'res_id', 'company_id', 'requester_id',
+        'approver', 'group_id',
         'stand_in_group_id', 'quorum', 'may_limit', 'create_uid', 'create_date',
         message="The steps of an approval stay as they were when it was submitted.")
 
@@ -330,7 +331,8 @@ class PropertyApprovalRequestStep(models.Model):
             raise UserError(self.env._("Agree, return or reject: there is no other decision."))
         if kind == 'return' and not rule.allow_return or kind == 'reject' and not rule.allow_reject:
             raise UserError(self.env._(
-                "By “%(rule)s” %(document)s cannot be returned or rejected in this way.", rule=rule.display_name, document=request.document_name))
+                "By “%(rule)s” %(document)s cannot be returned or rejected in this way.",
+                rule=rule.display_name, document=request.document_name))
         if kind != 'agree' and not (opinion or '').strip():
             raise UserError(self.env._("Say why it is returned or rejected."))
         document = request._document()
@@ -345,7 +347,8 @@ class PropertyApprovalRequestStep(models.Model):
             if kind != 'agree' or not self.may_limit or not document._approval_limit_field:
                 raise UserError(self.env._("The step “%s” does not grant less than was asked.", self.name))
             if not 0 < granted <= limit:
-                raise UserError(self.env._("Grant more than nothing and at most %s.", document._approval_text(document._approval_limit_field, limit)))
+                raise UserError(self.env._(
+                    "Grant more than nothing and at most %s.", document._approval_text(document._approval_limit_field, limit)))
 
     def _send_back(self, kind):
         """The document goes back to its requester, or is refused for good."""

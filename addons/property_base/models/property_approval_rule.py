@@ -33,9 +33,11 @@ class PropertyApprovalRule(models.Model):
     domain = fields.Char("Further Filter", help="Fits only the documents that this filter finds.")
     step_ids = fields.One2many('property.approval.step', 'rule_id', "Steps", copy=True)
     refusal = fields.Char(
-        translate=True, tracking=True, help="When it is filled in, a document that this rule fits cannot be submitted, and this sentence says why.")
+        translate=True, tracking=True,
+        help="When it is filled in, a document that this rule fits cannot be submitted, and this sentence says why.")
     automatic = fields.Boolean(
-        "Approved Without Steps", tracking=True, help="A document that none of the steps applies to is approved at once; else it cannot be submitted.")
+        "Approved Without Steps", tracking=True,
+        help="A document that none of the steps applies to is approved at once; else it cannot be submitted.")
     on_edit = fields.Selection(
         [('refuse', "Refuse the edit"), ('reset', "Take the edit and start over")], "Edit After Submission", required=True,
         default='refuse', tracking=True, help="What happens when a value that was submitted for approval is edited before the decision.")

@@ -54,7 +54,8 @@ class PropertyApprovalStep(models.Model):
     def _check_field_path(self):
         for step in self:
             if step.approver == 'field' and step.res_model in self.env and not step._path_leads_to_users():
-                raise ValidationError(self.env._("“%s” leads to no person: choose a field of the document that names a user.", step.field_path))
+                raise ValidationError(self.env._(
+                    "“%s” leads to no person: choose a field of the document that names a user.", step.field_path))
 
     @api.model_create_multi
     def create(self, vals_list):

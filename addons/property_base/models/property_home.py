@@ -12,7 +12,9 @@ DEADLINE_DAYS = 7
 # Who asks for approvals, and decides on them, as a rule; the others see theirs when there are some.
 ASKERS = ('group_sales_consultant', 'group_signing', 'group_assistant_manager')
 DECIDERS = (
-    'group_signing', 'group_assistant_manager', 'group_department_manager', 'group_finance', 'group_vice_president', 'group_general_manager')
+    'group_signing', 'group_assistant_manager', 'group_department_manager', 'group_finance', 'group_vice_president',
+    'group_general_manager',
+)
 # Who collects papers, and lends them.
 KEEPERS = ('group_signing', 'group_registration', 'group_service', 'group_assistant_manager', 'group_department_manager')
 # Who looks after everybody's deadlines; the others see their own.
@@ -50,7 +52,8 @@ class PropertyHome(models.AbstractModel):
         if not user.has_group('property_base.group_user'):
             raise AccessError(self.env._("This page is for those who have a post in the department."))
         posts = self.env['res.groups'].sudo().search([
-            ('id', 'in', user._get_group_ids()), ('privilege_id.category_id', '=', self.env.ref('property_base.module_category_property').id)])
+            ('id', 'in', user._get_group_ids()),
+            ('privilege_id.category_id', '=', self.env.ref('property_base.module_category_property').id)])
         # Of a post that includes another, the higher one.
         posts -= posts.implied_ids
         return {
@@ -191,7 +194,8 @@ class PropertyHome(models.AbstractModel):
             }] if to_verify else [],
             'rows': [{
                 'title': paper.type_id.name, 'text': ' · '.join(filter(None, (paper.document_name, paper.reason))),
-                'on': fields.Date.to_string(paper.due_date), 'badge': paper._state_label(paper.state) if paper.state != 'missing' else False,
+                'on': fields.Date.to_string(paper.due_date),
+                'badge': paper._state_label(paper.state) if paper.state != 'missing' else False,
                 'tone': 'danger' if paper.due_date and paper.due_date < today else False,
                 'res_model': paper._name, 'res_id': paper.id,
             } for paper in papers],

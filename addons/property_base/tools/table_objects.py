@@ -23,10 +23,11 @@ def create_functions(cr):
 def drop_functions(cr):
     """Every trigger function of ours, also those that :class:`Triggers` brought: by their prefix."""
     cr.execute(
-        "SELECT oid::regprocedure::text FROM pg_proc WHERE proname LIKE 'property\\_%'"
+        "SELECT proname FROM pg_proc WHERE proname LIKE 'property\\_%'"
         " AND prorettype = 'trigger'::regtype AND pronamespace = current_schema::regnamespace")
-    for [function] in cr.fetchall():
-        cr.execute(SQL("DROP FUNCTION IF EXISTS %s CASCADE", SQL(function)))
+    for row in cr.fetchall():
+        # A trigger function has no arguments.
+        cr.execute(SQL("DROP FUNCTION IF EXISTS %s() CASCADE", SQL.identifier(row[0])))
 
 
 class Triggers(models.Constraint):

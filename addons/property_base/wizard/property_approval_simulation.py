@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 
 class PropertyApprovalSimulation(models.TransientModel):
@@ -10,12 +11,13 @@ class PropertyApprovalSimulation(models.TransientModel):
     type_id = fields.Many2one('property.approval.type', "Kind of Document", required=True)
     document = fields.Reference('_document_models')
     rule_id = fields.Many2one('property.approval.rule', compute='_compute_result')
-    result = fields.Json(compute='_compute_result', help="The figures of the document, and every step with whether it applies and whom it asks.")
+    result = fields.Json(
+        compute='_compute_result', help="The figures of the document, and every step with whether it applies and whom it asks.")
     sentence = fields.Char(compute='_compute_result')
 
     @api.model
     def _document_models(self):
-        types = self.env['property.approval.type'].sudo().search([])
+        types = self.env['property.approval.type'].sudo().search(Domain.TRUE)
         return [(kind.res_model, kind.name) for kind in types if kind.res_model]
 
     @api.onchange('type_id')
@@ -47,7 +49,8 @@ class PropertyApprovalSimulation(models.TransientModel):
                 "No step applies: it could not be submitted.")
         company = document.sudo()._approval_company()
         self.result = {
-            'figures': [[metrics[code].name, f'{value} {metrics[code].unit or ""}'.strip()] for code, value in figures.items() if code in metrics],
+            'figures': [
+                [metrics[code].name, f'{value} {metrics[code].unit or ""}'.strip()] for code, value in figures.items() if code in metrics],
             'steps': [{
                 'name': step.display_name,
                 'condition': step.condition_text,

@@ -121,10 +121,11 @@ class PropertyBoardMixin(models.AbstractModel):
 
     def _write_multi(self, vals_list):
         # Here and not in write(): what is computed and stored passes here too.
-        super()._write_multi(vals_list)
+        result = super()._write_multi(vals_list)
         self.browse(
             record_id for record_id, vals in zip(self._ids, vals_list, strict=True) if not self._board_fields.isdisjoint(vals)
         )._tell_boards()
+        return result
 
     def unlink(self):
         buildings = self.sudo()._board_buildings()

@@ -169,7 +169,7 @@ class PropertyHome(models.AbstractModel):
 
     def _home_todays(self):
         """:return: dict of date → the projects, of those that the user sees, whose today it is"""
-        return self.env['property.project'].search([]).grouped(lambda project: project._today())
+        return self.env['property.project'].search(Domain.TRUE).grouped(lambda project: project._today())
 
     # ------------------------------------------------------------------ prices, permits, daily close
 
@@ -229,7 +229,8 @@ class PropertyHome(models.AbstractModel):
             'action': self._home_list(title, Building._name, domain, ('list', 'kanban', 'form')),
             'rows': [{
                 'title': building.name,
-                'text': self.env._("%(count)s units cannot be offered · %(project)s", count=building.unit_count, project=building.project_id.name),
+                'text': self.env._(
+                    "%(count)s units cannot be offered · %(project)s", count=building.unit_count, project=building.project_id.name),
                 'res_model': building._name, 'res_id': building.id,
             } for building in buildings],
             'empty': self.env._("Every building that has units has a permit."),

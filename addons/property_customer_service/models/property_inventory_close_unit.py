@@ -1,6 +1,5 @@
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.addons.property_base.tools.table_objects import AppendOnly, Triggers
-from odoo.exceptions import UserError
 
 from .property_inventory_close_line import CLOSE_IS_OPEN, ROWS_OF_OPEN_CLOSE
 
@@ -35,23 +34,3 @@ class PropertyInventoryCloseUnit(models.Model):
         'close_id', 'date', 'project_id', 'company_id', 'unit_id', 'building_id', 'layout_id', 'unit_name', 'counted', 'sealed',
         'expiring', 'create_uid', 'create_date', message="What a close knew of a unit is never changed or deleted.")
     _of_open_close = Triggers(*ROWS_OF_OPEN_CLOSE, function=CLOSE_IS_OPEN, message="A closed day takes no more units.")
-
-
-class PropertyUnit(models.Model):
-    _inherit = 'property.unit'
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_in_a_close(self):
-        row = self.env['property.inventory.close.unit'].sudo().search([('unit_id', 'in', self.ids)], limit=1)
-        if row:
-            raise UserError(self.env._("%s stands in the report of a closed day: archive it instead.", row.unit_name))
-
-
-class PropertyLayout(models.Model):
-    _inherit = 'property.layout'
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_in_a_close(self):
-        row = self.env['property.inventory.close.line'].sudo().search([('layout_id', 'in', self.ids)], limit=1)
-        if row:
-            raise UserError(self.env._("%s stands in the report of a closed day: archive it instead.", row.layout_name))

@@ -57,6 +57,12 @@ class PropertyLayout(models.Model):
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
+    def _unlink_except_in_a_close(self):
+        row = self.env['property.inventory.close.line'].sudo().search([('layout_id', 'in', self.ids)], limit=1)
+        if row:
+            raise UserError(self.env._("%s stands in the report of a closed day: archive it instead.", row.layout_name))
+
+    @api.ondelete(at_uninstall=False)
     def _unlink_except_with_units(self):
         for layout in self.sudo().with_context(active_test=False):
             if layout.unit_ids:

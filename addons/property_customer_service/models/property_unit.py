@@ -336,6 +336,12 @@ class PropertyUnit(models.Model):
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
+    def _unlink_except_in_a_close(self):
+        row = self.env['property.inventory.close.unit'].sudo().search([('unit_id', 'in', self.ids)], limit=1)
+        if row:
+            raise UserError(self.env._("%s stands in the report of a closed day: archive it instead.", row.unit_name))
+
+    @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
         for unit in self.sudo():
             if unit.state != 'unreleased' or unit.price_line_ids or unit.price_history_ids:

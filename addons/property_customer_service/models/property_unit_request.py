@@ -368,7 +368,7 @@ class PropertyUnitRequest(models.Model):
         """Act on the request: the units, the money of their prices' day, the ledger and the people follow."""
         self.ensure_one()
         # Who decided, when and until when stands in the request, what moved in the ledger: no message repeats it.
-        self = self.with_context(mail_notrack=True)
+        self = self.with_context(mail_notrack=True)  # noqa: PLW0642
         opinion = self.approval_request_ids.sorted('round')[-1:].decision_ids[-1:].opinion
         decision = {'approver_id': self.env.uid, 'decided_at': fields.Datetime.now(), 'decision_note': opinion}
         if self.kind == 'release':

@@ -268,7 +268,7 @@ class TestBoard(BoardCase):
         self.forget()
         with self.assertRaises(UserError), self.env.cr.savepoint():
             self.make_units(self.building, [9]).flush_recordset()
-            raise UserError("no")
+            raise UserError(self.building.name)
         self.units[0].sealed = True
         self.assertEqual(len(self.messages()), 1)
 

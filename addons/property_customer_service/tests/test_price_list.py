@@ -533,7 +533,7 @@ class TestSchedule(PriceListCase):
         other = self.make_list(self.make_units(self.building_2, (1,)), title='Other')
         (self.price_list + other).date_effective = '2026-06-01'
         with freeze_time('2026-05-20 08:00:00'):
-            self.activate((self.price_list + other))
+            self.activate(self.price_list + other)
         self.units[0].gross_area = 101
         self.run_cron('2026-06-02 00:00:00')
         self.assertEqual((self.price_list.state, other.state), ('scheduled', 'active'))
