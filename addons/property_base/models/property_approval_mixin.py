@@ -223,7 +223,9 @@ class PropertyApprovalMixin(models.AbstractModel):
 
         :param float granted: less than was asked, where the step may grant less
         """
-        self._my_steps()._decide('agree', opinion, granted)
+        steps = self._my_steps()
+        steps._check_bulk()
+        steps._decide('agree', opinion, granted)
         return True
 
     def action_return(self, opinion=''):
