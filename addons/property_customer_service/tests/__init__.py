@@ -1,4 +1,5 @@
 from . import test_access
+from . import test_approval_attacks
 from . import test_buyer
 from . import test_buyer_papers
 from . import test_chinese
