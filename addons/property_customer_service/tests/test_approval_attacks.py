@@ -1,5 +1,7 @@
 from datetime import date
 
+import psycopg2
+
 from odoo.exceptions import AccessError, UserError
 from odoo.service.model import call_kw, get_public_method
 from odoo.tests import tagged
@@ -128,7 +130,7 @@ class TestDocumentsInApproval(SalesControlCase):
         return [self.sql(f'SELECT * FROM {table} ORDER BY id') for table in (
             'property_approval_request', 'property_approval_request_step', 'property_approval_decision')] + [
             self.sql("SELECT id, state, kind, hours, reason, approver_id FROM property_unit_request WHERE id = %s", self.held.id),
-            self.sql('SELECT * FROM property_unit_request_property_unit_rel ORDER BY 1, 2'),
+            self.sql('SELECT * FROM property_unit_property_unit_request_rel ORDER BY 1, 2'),
             self.sql("SELECT id, state, title, project_id, date_open, date_close FROM property_release_batch WHERE id = %s", self.batch.id),
             self.sql('SELECT * FROM property_release_batch_property_unit_rel ORDER BY 1, 2'),
             self.sql("SELECT id, state, title, project_id, date_effective FROM property_price_list WHERE id = %s", self.following.id),
@@ -221,7 +223,7 @@ class TestDocumentsInApproval(SalesControlCase):
                 with self.assertRaises(UserError) as refusal, self.env.cr.savepoint():
                     function(*arguments)
                 self.env.invalidate_all()
-                if post == 'manager':
+                if post == 'manager' and function.__name__ != 'unlink':  # Which stays for being in force, too.
                     self.assertEqual(str(refusal.exception), LIMIT % limit.name)
             self.assertEqual(self.sql('SELECT * FROM property_parameter_value ORDER BY id'), before)
         # By a value of something else that becomes one of the limit.
@@ -250,8 +252,17 @@ class TestBadHolds(SalesControlCase):
         elif how == 'held':
             self.hold(self.units[:1])
         else:
-            hold = self.hold(self.units[:1])
-            unit._move('subscribed', hold, 'Sold')
+            # As a document of a later stage does it: the state and its line in the ledger.
+            self.hold(self.units[:1])
+            columns = [name for [name] in self.sql(
+                "SELECT column_name FROM information_schema.columns WHERE table_name = 'property_unit_movement'"
+                " AND column_name NOT IN ('id', 'state_from', 'state_to')")]
+            self.sql(f'''
+                INSERT INTO property_unit_movement (state_from, state_to, {', '.join(columns)})
+                SELECT 'held', 'subscribed', {', '.join(columns)} FROM property_unit_movement WHERE unit_id = %s ORDER BY id DESC LIMIT 1
+                RETURNING id''', unit.id)
+            self.sql("UPDATE property_unit SET state = 'subscribed' WHERE id = %s RETURNING id", unit.id)
+            self.env.invalidate_all()
         self.env.flush_all()
 
     def test_each(self):
@@ -266,7 +277,14 @@ class TestBadHolds(SalesControlCase):
                 early.action_submit()
                 self.spoil(how)
                 self.assertNothing(sentence, late.action_submit)
-                self.assertNothing(sentence, early.with_user(self.users['manager']).action_approve)
+                if how in ('held', 'sold'):
+                    # The database says it, in the words that test_hold_race reads over HTTP.
+                    with mute_logger('odoo.sql_db'), self.assertRaises(psycopg2.IntegrityError) as refusal, self.env.cr.savepoint():
+                        early.with_user(self.users['manager']).action_approve()
+                    self.env.invalidate_all()
+                    self.assertIn(self.units[0].full_name, self.env['property.unit.allocation']._sql_error_to_message(refusal.exception))
+                else:
+                    self.assertNothing(sentence, early.with_user(self.users['manager']).action_approve)
                 self.assertNothing(
                     sentence, self.env['property.unit.request'].with_user(self.users['consultant']).request_from_board, 'hold', self.units[:1].ids)
                 self.assertEqual((early.state, late.state), ('submitted', 'draft'))

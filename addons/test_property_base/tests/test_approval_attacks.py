@@ -446,3 +446,14 @@ class TestSideDoors(AttackCase):
         with self.assertRaises(UserError) as refusal, self.env.cr.savepoint():
             request.sudo().write({'step_ids': [Command.update(step.id, {'quorum': 1})]})
         self.assertEqual(str(refusal.exception), BY_HAND)
+
+    def test_document_does_not_leave_its_approval(self):
+        """An action of a document that forgets the approval meets the mechanism."""
+        claim = self.claim()
+        sentence = f"{claim.name} is in approval: it moves when that is decided, or when whoever asked withdraws it."
+        for to in ('draft', 'paid', 'rejected'):
+            self.assertRefused(sentence, claim._transition, to)
+            self.assertRefused(sentence, claim.sudo()._transition, to)
+        claim.action_withdraw()
+        claim._transition('cancelled')
+        self.assertEqual(claim.state, 'cancelled')
