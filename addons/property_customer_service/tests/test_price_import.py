@@ -1,6 +1,9 @@
 import base64
+import csv
 import io
+from datetime import date
 from pathlib import Path
+from unittest.mock import patch
 
 import openpyxl
 
@@ -8,7 +11,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import SQL
 
-from ..tools import price_table
+from ..tools import price_table, sheet_reader
 from .common import PropertyCase
 
 DATA = Path(__file__).parent / 'data'
@@ -291,6 +294,46 @@ class TestPriceImport(PropertyCase):
                     wizard.action_check()
                     self.assertEqual(set(wizard.fault_ids.mapped('row')), {3})
                     self.assertRefused("faults, the first in row 3", wizard.action_import)
+
+    def test_files_that_cannot_be_read_change_nothing(self):
+        """By the wizard, and not by the reader alone: protected, empty, cut off, bombs, larger than is taken."""
+        good = TABLE.read_bytes()
+        blank = io.BytesIO()
+        openpyxl.Workbook().save(blank)
+        protected = sheet_reader._OLE + bytes(600) + 'EncryptedPackage'.encode('utf-16-le')
+        for data, limit in (
+            (protected, None), (good[:len(good) // 2], None), (blank.getvalue(), None), (good, {'MAX_UNCOMPRESSED': 500_000}), (good, {'MAX_BYTES': 1000}),
+        ):
+            for lang in ('en_US', 'zh_CN'):
+                wizard = self.wizard(data, project_id=self.project.id).with_context(lang=lang)
+                before = self.counts()
+                with patch.multiple(sheet_reader, **(limit or {'MAX_BYTES': sheet_reader.MAX_BYTES})), self.assertRaises(UserError) as refusal, self.env.cr.savepoint():
+                    wizard.action_read()
+                sentence = str(refusal.exception)
+                self.assertNotIn('\n', sentence)
+                self.assertRegex(sentence, '[\u4e00-\u9fff].*。$' if lang == 'zh_CN' else r'^[^\u4e00-\u9fff]*\.$')
+                self.assertEqual(self.counts(), before)
+
+    def test_formulas_and_dates_are_faults(self):
+        for value in ('=2*50', date(2026, 1, 1), 'today', -1, 0):
+            row = flat('0102')
+            row[6] = value
+            wizard = self.checked(workbook([flat('0101'), row]), project_id=self.project.id)
+            self.assertEqual(set(wizard.fault_ids.mapped('row')), {4}, value)
+            self.assertRefused("the first in row 4", wizard.action_import)
+
+    def test_comma_separated(self):
+        """The same table as text, in the encoding that a Chinese office saves."""
+        rows = [flat('0101'), flat('0102', price=21000)]
+        for number, encoding in enumerate(('utf-8-sig', 'gb18030')):
+            building = f'T{number}'
+            stream = io.StringIO()
+            csv.writer(stream).writerows([HEADINGS, *([building, *row[1:]] for row in rows)])
+            wizard = self.imported(stream.getvalue().encode(encoding), project_id=self.project.id, filename='table.csv')
+            self.assertEqual(
+                self.env['property.price.list.line'].search([('building_id.name', '=', building)]).mapped(
+                    lambda line: (line.unit_id.name, line.total)), [('0101', 2000000), ('0102', 2100000)])
+            self.assertTrue(wizard.list_id)
 
     def test_two_columns_for_one_field(self):
         wizard = self.wizard(workbook([flat('0101')]), project_id=self.project.id)
