@@ -1,4 +1,4 @@
-from odoo.addons.property_base.tools.table_objects import Triggers
+from odoo.addons.property_base.tools.table_objects import Column, Triggers
 from odoo.tests import TransactionCase, tagged
 
 
@@ -10,7 +10,8 @@ class TestDatabaseRules(TransactionCase):
         self.env.cr.execute("""
             SELECT conrelid::regclass::text, conname FROM pg_constraint
             UNION ALL SELECT indrelid::regclass::text, indexrelid::regclass::text FROM pg_index
-            UNION ALL SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O'""")
+            UNION ALL SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O'
+            UNION ALL SELECT attrelid::regclass::text, attname FROM pg_attribute WHERE NOT attisdropped AND attnum > 0""")
         there = set(self.env.cr.fetchall())
         missing = []
         count = 0
@@ -18,7 +19,10 @@ class TestDatabaseRules(TransactionCase):
             if not name.startswith(("property.", "test_property.")) or model._abstract or not model._auto:
                 continue
             for full_name, rule in model._table_objects.items():
-                names = rule._trigger_names(self.env[name]) if isinstance(rule, Triggers) else [full_name]
+                if isinstance(rule, Triggers):
+                    names = rule._trigger_names(self.env[name])
+                else:
+                    names = [rule.name if isinstance(rule, Column) else full_name]
                 missing += [each for each in names if (model._table, each) not in there]
                 count += len(names)
         self.assertGreater(count, 100)

@@ -34,7 +34,7 @@ class TestRequests(SalesControlCase):
     def test_extend_two_holds_at_once(self):
         holds = self.hold(self.units[:1], hours=4), self.hold(self.units[1:2], hours=4)
         self.board('consultant', 'extend', self.units[:2].ids, {'hours': 2, 'reason': 'x'})
-        requests = self.env['property.unit.request'].search([('kind', '=', 'extend')], order='id')
+        requests = self.env['property.unit.request'].search([('kind', '=', 'extend'), ('project_id', '=', self.project.id)], order='id')
         self.assertEqual([request.hold_id for request in requests], list(holds))
 
     def test_usual_hours_from_the_board(self):
@@ -139,7 +139,8 @@ class TestRequests(SalesControlCase):
         self.assertEqual(self.allocations(), [(self.units[2].id, hold.id)])
         # The ledger names the document that had them.
         self.assertEqual(self.sql(
-            'SELECT DISTINCT document_name FROM property_unit_movement WHERE state_from = %s', 'held'), [(hold.name,)])
+            'SELECT DISTINCT document_name FROM property_unit_movement WHERE state_from = %s AND project_id = %s',
+            'held', self.project.id), [(hold.name,)])
         again = self.request('signing', kind='unhold', hold_id=hold.id, units=self.units[:2], hours=0)
         self.assertNothing(f"{hold.name} no longer holds these units.", again.action_submit)
 
