@@ -7,7 +7,7 @@
     'website': 'https://github.com/property-desk/property-desk',
     'license': 'LGPL-3',
     'application': True,
-    'depends': ['property_base', 'account'],
+    'depends': ['property_base', 'account', 'calendar'],
     'external_dependencies': {'python': ['openpyxl', 'xlsxwriter']},
     'data': [
         'security/ir.model.access.csv',

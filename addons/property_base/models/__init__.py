@@ -30,6 +30,7 @@ from . import property_approval_decision
 from . import property_approval_mixin
 from . import property_approval_line_mixin
 from . import mail_activity
+from . import res_users
 from . import ir_filters
 from . import property_secret_key
 from . import property_unmasking

@@ -47,7 +47,10 @@ class PropertyApprovalCondition(models.Model):
 
     def write(self, vals):
         self._rules()._check_free_to_change()
-        return super().write(vals)
+        result = super().write(vals)
+        if {'rule_id', 'step_id'} & vals.keys():
+            self._rules()._check_free_to_change()
+        return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_running(self):

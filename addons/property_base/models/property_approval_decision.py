@@ -27,6 +27,8 @@ class PropertyApprovalDecision(models.Model):
 
     _once_idx = models.UniqueIndex(
         '(request_step_id, principal_id)', "This approver has decided on the step already.")
+    # A quorum is of different people: the vote of whom one stands in for is no second one.
+    _once_each_idx = models.UniqueIndex('(request_step_id, user_id)', "This person has decided on the step already.")
     _not_own = models.Constraint(
         'CHECK (requester_id != user_id AND requester_id != principal_id)',
         "Nobody decides on an own request, not on somebody's behalf either.")

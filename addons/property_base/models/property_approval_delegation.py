@@ -47,8 +47,8 @@ class PropertyApprovalDelegation(models.Model):
     @api.constrains('user_id', 'delegate_id', 'date_from', 'date_to')
     def _check_delegate(self):
         for delegation in self:
-            if not delegation.delegate_id.sudo().has_group('property_base.group_user') or delegation.delegate_id.sudo().share:
-                raise ValidationError(self.env._("%s has no post and cannot stand in.", delegation.delegate_id.name))
+            if not delegation.delegate_id.sudo().has_group('property_base.group_approver') or delegation.delegate_id.sudo().share:
+                raise ValidationError(self.env._("%s has no post that decides and cannot stand in.", delegation.delegate_id.name))
             if not delegation.sudo().user_id.company_ids & delegation.sudo().delegate_id.company_ids:
                 raise ValidationError(self.env._("%s works for other companies and cannot stand in.", delegation.delegate_id.name))
 
@@ -59,18 +59,19 @@ class PropertyApprovalDelegation(models.Model):
         return delegations
 
     def write(self, vals):
-        self._check_own()
+        # Whoever stands in may say that it is over.
+        self._check_own(taking=vals.get('active', True))
         # What was decided by it must still be understood.
         begun = self.filtered(lambda delegation: delegation.state != 'coming')
         if begun and vals.keys() & {'user_id', 'delegate_id', 'date_from', 'type_ids'}:
             raise UserError(self.env._("An absence that has begun keeps who stands in from when on: end it and enter another one."))
         result = super().write(vals)
-        self._check_own()
+        self._check_own(taking=vals.get('active', True))
         return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_begun(self):
-        self._check_own()
+        self._check_own(taking=False)
         if self.filtered(lambda delegation: delegation.state != 'coming'):
             raise UserError(self.env._("An absence that has begun is kept: end it today instead."))
 
@@ -83,25 +84,32 @@ class PropertyApprovalDelegation(models.Model):
                 delegation.write({'date_to': max(local_time.today(), delegation.date_from), 'active': False})
         return True
 
-    def _check_own(self):
-        """One may send a stand-in for oneself; the department's head and the administrator for everybody."""
-        if self.env.su or any(self.env.user.has_group(group) for group in MANAGERS):
+    def _check_own(self, taking=True):
+        """One may send a stand-in for oneself; the department's head and the administrator for everybody, but nobody
+        takes another's vote for himself."""
+        if self.env.su:
+            return
+        if taking and self.filtered(lambda delegation: delegation.delegate_id == self.env.user and delegation.user_id != self.env.user):
+            raise UserError(self.env._("Nobody makes himself another's stand-in: the absent person names one, or a colleague does."))
+        if any(self.env.user.has_group(group) for group in MANAGERS):
             return
         if self.filtered(lambda delegation: delegation.user_id != self.env.user):
             raise UserError(self.env._("You may name a stand-in for yourself only."))
 
     @api.model
-    def _principals(self, user, approval_type=None):
+    def _principals(self, user):
         """For whom a user decides today besides himself.
 
         :return: dict of principal (res.users) → ids of the kinds of document that it is for; none: all
         """
         today = local_time.today()
-        return {
-            delegation.user_id: set(delegation.type_ids.ids)
-            for delegation in self.sudo().search([
-                ('delegate_id', '=', user.id), ('date_from', '<=', today), ('date_to', '>=', today), ('user_id.active', '=', True)])
-            if approval_type is None or not delegation.type_ids or approval_type in delegation.type_ids}
+        result = {}
+        for delegation in self.sudo().search([
+                ('delegate_id', '=', user.id), ('date_from', '<=', today), ('date_to', '>=', today), ('user_id.active', '=', True)]):
+            types, before = set(delegation.type_ids.ids), result.get(delegation.user_id)
+            # Of several, each adds to the others.
+            result[delegation.user_id] = types if before is None else types | before if types and before else set()
+        return result
 
     @api.model
     def _delegates(self, users, approval_type):

@@ -155,6 +155,15 @@ class PropertyApprovalMixin(models.AbstractModel):
                 self._approval_guard({name: vals[name] for name in guarded})
         return super().write(vals)
 
+    def _check_can_become(self, to):
+        super()._check_can_become(to)
+        # Where the approval goes on, the document does not go its own way: each end of a request comes before the state.
+        waiting = self.filtered(lambda document: document.state == document._approval_submitted_state)
+        if waiting and (running := self.env['property.approval.request'].sudo().search(
+                [('res_model', '=', self._name), ('res_id', 'in', waiting.ids), ('state', '=', 'pending')], limit=1)):
+            raise UserError(self.env._(
+                "%s is in approval: it moves when that is decided, or when whoever asked withdraws it.", running.document_name))
+
     def _approval_top_fields(self):
         # What is below the document guards itself: property.approval.line.mixin.
         return {name for name in self._approval_guarded_fields() if '.' not in name}
@@ -223,7 +232,9 @@ class PropertyApprovalMixin(models.AbstractModel):
 
         :param float granted: less than was asked, where the step may grant less
         """
-        self._my_steps()._decide('agree', opinion, granted)
+        steps = self._my_steps()
+        steps._check_bulk()
+        steps._decide('agree', opinion, granted)
         return True
 
     def action_return(self, opinion=''):

@@ -8,7 +8,7 @@ from odoo.tools import SQL
 
 from ..tools import local_time
 from ..tools.table_objects import AppendOnly
-from .property_approval_step import _may_work
+from .property_approval_step import _may_decide
 
 
 class PropertyApprovalRequestStep(models.Model):
@@ -63,8 +63,9 @@ class PropertyApprovalRequestStep(models.Model):
     request_state = fields.Selection(related='request_id.state', string="Approval")
     round = fields.Integer(readonly=True, aggregator=None)
     submitted_at = fields.Datetime(related='request_id.submitted_at')
-    figures = fields.Json(related='request_id.figures')
-    values = fields.Json(related='request_id.values')
+    # Not as superuser: they hold what the reader may see.
+    figures = fields.Json(related='request_id.figures', related_sudo=False)
+    values = fields.Json(related='request_id.values', related_sudo=False)
     ribbon = fields.Json(related='request_id.ribbon')
     mine = fields.Boolean("Waits for Me", compute='_compute_mine', search='_search_mine')
     overdue = fields.Boolean(compute='_compute_overdue', search='_search_overdue')
@@ -109,12 +110,15 @@ class PropertyApprovalRequestStep(models.Model):
             may = Domain('group_id', 'in', groups) | Domain('standing_in', '=', True) & Domain('stand_in_group_id', 'in', groups) \
                 | Domain('user_ids', 'in', principal.id)
             may &= Domain('requester_id', 'not in', [principal.id, self.env.uid])
-            may &= Domain('quorum', '=', 1) | Domain('decision_ids', 'not any', [('principal_id', '=', principal.id)])
+            may &= Domain('quorum', '=', 1) | Domain('decision_ids', 'not any', [
+                '|', ('principal_id', '=', principal.id), ('user_id', '=', self.env.uid)])
             if types:
                 may &= Domain('type_id', 'in', list(types))
             if principal != self.env.user:
                 may &= Domain('request_id.rule_id.allow_delegate', '=', True)
-            domains.append(may & Domain('company_id', 'in', principal.sudo().company_ids.ids))
+            domains.append(may & Domain('company_id', 'in', (principal.sudo().company_ids & self.env.user.sudo().company_ids).ids))
+        if not self.env.user.has_group('property_base.group_approver'):
+            return Domain.FALSE
         return Domain('state', '=', 'pending') & Domain.OR(domains)
 
     @api.model
@@ -129,7 +133,7 @@ class PropertyApprovalRequestStep(models.Model):
         """
         self.ensure_one()
         me, nobody = self.env.user, self.env['res.users']
-        if self.requester_id == me:
+        if self.requester_id == me or not _may_decide(me, self.company_id) or me in self.decision_ids.user_id:
             return nobody
         for principal, types in (self._my_principals() if principals is None else principals).items():
             if principal == self.requester_id or types and self.type_id.id not in types:
@@ -142,22 +146,31 @@ class PropertyApprovalRequestStep(models.Model):
 
     def _is_up_to(self, user):
         """Whether the step names this user, by post or by name."""
-        if not _may_work(user, self.company_id):
+        if not _may_decide(user, self.company_id):
             return False
         groups = user.sudo()._get_group_ids()
         return self.group_id.id in groups or user in self.user_ids or self.standing_in and self.stand_in_group_id.id in groups
 
-    def _asked_users(self):
-        """:return: the users whom the step asks; whoever stands in for one that is away comes in his place"""
+    def _able(self, users):
+        """:return: those of the users who may decide on the step, if it names them"""
+        users = users.filtered(lambda user: _may_decide(user, self.company_id))
+        return users - self.decision_ids.principal_id - self.decision_ids.user_id - self.requester_id
+
+    def _named_users(self):
+        """:return: the users whom the step names and who may decide"""
         self.ensure_one()
         users = self.group_id.all_user_ids | self.user_ids
-        if self.standing_in:
-            users |= self.stand_in_group_id.all_user_ids
-        users = users.filtered(lambda user: _may_work(user, self.company_id)) - self.decision_ids.principal_id
+        return self._able(users | self.stand_in_group_id.all_user_ids if self.standing_in else users)
+
+    def _asked_users(self):
+        """:return: the users whom the step asks; whoever stands in for one that is away comes in his place"""
+        asked = users = self._named_users()
         if self.request_id.rule_id.allow_delegate:
             for absent, delegates in self.env['property.approval.delegation']._delegates(users, self.type_id).items():
-                users = users - absent | delegates
-        return users - self.requester_id
+                # Where no stand-in may decide either, the absent person is the one who hears of it.
+                if delegates := self._able(delegates):
+                    asked = asked - absent | delegates
+        return asked
 
     def _refusal(self, principals=None):
         """:return: why the user may not decide, in one sentence, or nothing"""
@@ -245,7 +258,32 @@ class PropertyApprovalRequestStep(models.Model):
                 clocks = steps._start_clock(kind.code).sudo().grouped('res_id')
                 for step in steps:
                     step._permitted().write({'due': clocks[step.id].due})
+        self._open_to_stand_ins()
         self._ask()
+
+    def _open_to_stand_ins(self):
+        """Where those who were to decide have left since the submission, their stand-ins may.
+
+        :return: the steps where it is so
+        """
+        deserted = self.filtered(
+            lambda step: step.stand_in_group_id and not step.standing_in and step.quorum == 1 and not step._named_users())
+        if deserted:
+            deserted._permitted().write({'standing_in': True})
+        return deserted
+
+    @api.model
+    def _cron_open_to_stand_ins(self):
+        """People leave and change posts while requests wait for them."""
+        deserted = self.browse()
+        # One look for all that wait for the same people, of which there may be thousands.
+        for *_whom, steps in self.sudo()._read_group(
+                [('state', '=', 'pending'), ('standing_in', '=', False), ('stand_in_group_id', '!=', False), ('quorum', '=', 1)],
+                ['group_id', 'company_id', 'requester_id'], ['id:recordset']):
+            for its in steps.grouped('user_ids').values():
+                if not its[0]._named_users():
+                    deserted += its
+        deserted._open_to_stand_ins()._ask()
 
     def _ask(self):
         """Activities and mails for whoever may decide; one statement for all, whatever number of documents."""
@@ -367,12 +405,16 @@ class PropertyApprovalRequestStep(models.Model):
     def action_agree(self):
         """Agree to all of them, from the list."""
         self.check_access('read')
+        self._check_bulk()
+        self._decide('agree')
+        return True
+
+    def _check_bulk(self):
+        """:raise UserError: where they cannot be agreed to at once"""
         if not self:
             raise UserError(self.env._("Choose what to decide on first."))
         if len(self) > 1 and (single := self.sudo().filtered(lambda step: not step.allow_bulk)):
             raise UserError(self.env._("%s is decided one at a time: open it.", single[0].document_name))
-        self._decide('agree')
-        return True
 
     def action_decide(self):
         """Open the window to agree, return or reject with an opinion."""

@@ -65,7 +65,11 @@ class PropertyApprovalStep(models.Model):
 
     def write(self, vals):
         self.rule_id._check_free_to_change()
-        return super().write(vals)
+        result = super().write(vals)
+        # Nor does a step come to another rule that has requests running.
+        if 'rule_id' in vals:
+            self.rule_id._check_free_to_change()
+        return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_running(self):
@@ -94,7 +98,7 @@ class PropertyApprovalStep(models.Model):
             users = document.sudo().mapped(self.field_path)
         else:
             users = self.group_id.sudo().all_user_ids if self.approver == 'group' else self.user_ids
-        return users.filtered(lambda user: _may_work(user, company))
+        return users.filtered(lambda user: _may_decide(user, company))
 
     def _warning(self, company):
         """:return: why nobody could decide on the step, in one sentence, or nothing"""
@@ -102,7 +106,7 @@ class PropertyApprovalStep(models.Model):
         if self.approver == 'field':
             return None
         people = self._people(None, company)
-        standing_in = self.stand_in_group_id.sudo().all_user_ids.filtered(lambda user: _may_work(user, company))
+        standing_in = self.stand_in_group_id.sudo().all_user_ids.filtered(lambda user: _may_decide(user, company))
         if len(people) >= self.quorum or standing_in and self.quorum == 1:
             return None
         if people:
@@ -121,7 +125,7 @@ class PropertyApprovalStep(models.Model):
         standing_in = False
         if len(candidates) < self.quorum:
             standing_in = self.quorum == 1 and any(
-                user != requester and _may_work(user, company) for user in self.stand_in_group_id.all_user_ids)
+                user != requester and _may_decide(user, company) for user in self.stand_in_group_id.all_user_ids)
             if not standing_in:
                 raise UserError(self.env._(
                     "Nobody can take the step “%(step)s” of “%(rule)s” for %(document)s: ask the administrator to name an approver.",
@@ -142,5 +146,7 @@ class PropertyApprovalStep(models.Model):
         }
 
 
-def _may_work(user, company):
-    return user.active and not user.share and user.id != 1 and company in user.company_ids
+def _may_decide(user, company):
+    """Whether somebody decides on documents of the company at all: an auditor changes nothing, whatever names him."""
+    return user.active and not user.share and user.id != 1 and company in user.company_ids and user.has_group(
+        'property_base.group_approver')

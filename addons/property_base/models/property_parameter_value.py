@@ -43,6 +43,7 @@ class PropertyParameterValue(models.Model):
                 vals['value'] = self._normalise(parameter, vals.get('value'))
         values = super().create(vals_list)
         values._check_not_backdated()
+        values._check_no_own_limit()
         self.env.registry.clear_cache()
         values._log(lambda value: self.env._("New value %s", value._describe()))
         return values
@@ -55,6 +56,7 @@ class PropertyParameterValue(models.Model):
                 record[name], record) for record in self)}
         if not vals:
             return True
+        self._check_no_own_limit()
         if self._facts() & vals.keys():
             self._check_not_in_force()
         if 'value' in vals:
@@ -63,9 +65,14 @@ class PropertyParameterValue(models.Model):
         before = {record: record._describe() for record in self}
         result = super().write(vals)
         self._check_not_backdated()
+        self._check_no_own_limit()
         self.env.registry.clear_cache()
         self._log(lambda record: self.env._("Value %(before)s became %(after)s", before=before[record], after=record._describe()))
         return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_limit(self):
+        self._check_no_own_limit()
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_in_force(self):
@@ -100,6 +107,13 @@ class PropertyParameterValue(models.Model):
             return
         if any(value.valid_from < local_time.today() for value in self):
             raise UserError(self.env._("Only an administrator may add a value valid from a past day: choose today or a later day."))
+
+    def _check_no_own_limit(self):
+        """Up to which amount somebody decides alone is set by who keeps the rules, not by who decides."""
+        if self.env.su or self.env.user.has_group('property_base.group_administrator'):
+            return
+        if condition := self.env['property.approval.condition'].sudo().search([('parameter_id', 'in', self.parameter_id.ids)], limit=1):
+            raise UserError(self.env._("“%s” says who approves: only the administrator sets it.", condition.parameter_id.name))
 
     def _normalise(self, parameter, text):
         try:

@@ -25,7 +25,8 @@ class PropertyApprovalDecide(models.TransientModel):
     @api.depends('request_step_ids')
     def _compute_what(self):
         for wizard in self:
-            steps = wizard.request_step_ids._origin.sudo()
+            # Whoever opened it chose them by their ids: only those that he sees.
+            steps = wizard.request_step_ids._origin._filtered_access('read').sudo()
             step = steps[:1]
             rules = steps.request_id.rule_id
             wizard.count = len(steps)
@@ -47,7 +48,8 @@ class PropertyApprovalDecide(models.TransientModel):
         if self.granted < 0:
             raise UserError(self.env._("Grant more than nothing, or leave it empty."))
         steps = self.request_step_ids
-        if self.kind == 'agree' and len(steps) > 1 and (single := steps.sudo().filtered(lambda step: not step.allow_bulk)):
-            raise UserError(self.env._("%s is decided one at a time: open it.", single[0].document_name))
+        steps.check_access('read')
+        if self.kind == 'agree':
+            steps._check_bulk()
         steps._decide(self.kind, self.opinion, self.granted or None)
         return {'type': 'ir.actions.act_window_close'}

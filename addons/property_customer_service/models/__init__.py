@@ -8,6 +8,7 @@ from . import property_data_request
 from . import res_partner
 from . import res_partner_bank
 from . import res_users
+from . import calendar_attendee
 from . import property_project
 from . import property_parameter_value
 from . import property_clock

@@ -1,5 +1,7 @@
 from . import test_access
+from . import test_approval_attacks
 from . import test_buyer
+from . import test_buyer_attacks
 from . import test_buyer_papers
 from . import test_chinese
 from . import test_permit

@@ -16,3 +16,4 @@ from . import test_tools
 from . import test_workflow_mixin
 from . import test_working_days
 from . import test_approval
+from . import test_approval_attacks

@@ -362,7 +362,7 @@ class TestApproval(ApprovalCase):
         """The list finds what one may decide on, and nothing else, for everybody."""
         Step = self.env['property.approval.request.step']
         self.delegate('vp', 'service', type_ids=[Command.set(self.type.ids)])
-        self.delegate('gm', 'auditor', type_ids=[Command.set(self.env['property.approval.type'].search([('id', '!=', self.type.id)], limit=1).ids)])
+        self.delegate('gm', 'finance', type_ids=[Command.set(self.env['property.approval.type'].search([('id', '!=', self.type.id)], limit=1).ids)])
         claims = [self.claim(amount=2000), self.claim('manager'), self.claim('vp', amount=500), self.claim('service')]
         self.agree(claims[0], 'manager')
         self.agree(claims[2], 'manager', 'legal', 'finance')
