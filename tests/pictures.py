@@ -11,7 +11,6 @@ import live
 
 ACTION = "/odoo/action-property_customer_service."
 BASE_ACTION = "/odoo/action-property_base."
-CASE_ACTION = "/odoo/action-test_property_base.test_property_case_action"
 TABLE = Path(__file__).parent.parent / "addons/property_customer_service/tests/data/price_filing_table_with_errors.xlsx"
 COLOURS = 96
 # What is asked for on the day of the pictures: rooms, hours, and what for.
@@ -28,7 +27,7 @@ class Day:
     """A day's work on the demo estate, done by the product's own actions; afterwards holds the ids of what the pictures show."""
 
     def __init__(self):
-        self.request = self.case = self.buyer = self.close = None
+        self.request = self.prices = self.buyer = self.close = None
 
     def prepare(self, env):
         self.env = env
@@ -58,6 +57,7 @@ class Day:
             self.hold(*wanted)
         self.request = self.env["property.approval.request"].search(
             [("res_model", "=", again._name), ("res_id", "=", again.id)], order="round desc", limit=1).id
+        self.prices = self.env["property.approval.request"].search([("res_model", "=", "property.price.list")], limit=1).id
 
     def hand_in_papers(self):
         company = self.env.ref("property_base.company_yunqi")
@@ -68,7 +68,6 @@ class Day:
         papers = case.document_ids
         self.as_post("signing", papers[:-2]).action_receive()
         self.as_post("registration", papers[:-3]).action_verify()
-        self.case = case.id
 
     def close_the_day(self):
         project = self.env.ref("property_customer_service.project_yunqi")
@@ -113,8 +112,9 @@ def main(configuration, source, folder):
             "home": ("/odoo/action-property_base.property_home_action", ".o_home_section"),
             "waiting": ("/odoo/waiting-for-me",),
             "approval": (f"{BASE_ACTION}property_approval_request_action/{day.request}", ".o_property_ribbon_step"),
+            "approval_steps": (f"{BASE_ACTION}property_approval_request_action/{day.prices}", ".o_property_ribbon_step"),
             "buyer": (f"{ACTION}res_partner_action_buyer/{day.buyer}",),
-            "papers": (f"{CASE_ACTION}/{day.case}",),
+            "papers": (f"{BASE_ACTION}property_document_action", ".o_data_row, .o_kanban_record"),
             "daily_report": (f"{ACTION}property_inventory_close_action/{day.close}", ".o_field_html table"),
             "board": (f"{ACTION}property_board_action", ".o_property_unit"),
             "unit_list": (f"{ACTION}property_unit_action",),

@@ -44,7 +44,9 @@ class PropertyParameterValue(models.Model):
         values = super().create(vals_list)
         values._check_not_backdated()
         self.env.registry.clear_cache()
-        values._log(lambda value: self.env._("New value %s", value._describe()))
+        # What is shipped is nobody's change, and would stand there in English.
+        if not (self.env.su and self.env.context.get('install_mode')):
+            values._log(lambda value: self.env._("New value %s", value._describe()))
         return values
 
     def write(self, vals):
