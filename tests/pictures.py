@@ -124,7 +124,8 @@ def main(configuration, source, folder):
         }
         for suffix, device in (("", live.DESK), ("_phone", live.PHONE)):
             page = live.new_page(chromium, url, "manager", device)
-            for picture, view in views.items():
+            # A phone shows the cards whatever it is asked for.
+            for picture, view in views.items() if device is live.DESK else [item for item in views.items() if item[0] != "unit_list"]:
                 take(page, folder / f"{picture}{suffix}.png", *view)
             import_pictures(page, folder, suffix)
 
