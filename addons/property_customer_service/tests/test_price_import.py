@@ -255,6 +255,12 @@ class TestPriceImport(PropertyCase):
         again = self.wizard(data, project_id=self.project.id)
         again.action_read()
         self.assertEqual(again.column_ids.filtered(lambda column: column.header == '户型代码Z').field, 'layout')
+        # Whoever looks after them reads and chooses names, not codes.
+        mapping = self.env['property.import.mapping'].search([('field', '=', 'layout'), ('header', 'like', '户型代码')])
+        self.assertEqual(mapping._fields['field'].convert_to_export(mapping.field, mapping), self.env['property.unit']._fields['layout_id'].string)
+        with self.assertRaises(ValueError):
+            mapping.field = 'nonsense'
+        mapping.field = 'skip'
 
     # ------------------------------------------------------------------ refusals
 
