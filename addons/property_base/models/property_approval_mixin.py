@@ -156,13 +156,14 @@ class PropertyApprovalMixin(models.AbstractModel):
         return super().write(vals)
 
     def _check_can_become(self, to):
-        super()._check_can_become(to)
+        result = super()._check_can_become(to)
         # Where the approval goes on, the document does not go its own way: each end of a request comes before the state.
         waiting = self.filtered(lambda document: document.state == document._approval_submitted_state)
         if waiting and (running := self.env['property.approval.request'].sudo().search(
                 [('res_model', '=', self._name), ('res_id', 'in', waiting.ids), ('state', '=', 'pending')], limit=1)):
             raise UserError(self.env._(
                 "%s is in approval: it moves when that is decided, or when whoever asked withdraws it.", running.document_name))
+        return result
 
     def _approval_top_fields(self):
         # What is below the document guards itself: property.approval.line.mixin.
