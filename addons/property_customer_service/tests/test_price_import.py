@@ -258,9 +258,9 @@ class TestPriceImport(PropertyCase):
         # Whoever looks after them reads and chooses names, not codes.
         mapping = self.env['property.import.mapping'].search([('field', '=', 'layout'), ('header', 'like', '户型代码')])
         self.assertEqual(mapping._fields['field'].convert_to_export(mapping.field, mapping), self.env['property.unit']._fields['layout_id'].string)
-        with self.assertRaises(ValueError):
-            mapping.field = 'nonsense'
-        mapping.field = 'skip'
+        names = dict(mapping._fields['field']._description_selection(self.env))
+        self.assertEqual(names['skip'], "Left out")
+        self.assertFalse([key for key, name in names.items() if name == key])
 
     # ------------------------------------------------------------------ refusals
 
