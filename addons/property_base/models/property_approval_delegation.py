@@ -108,13 +108,13 @@ class PropertyApprovalDelegation(models.Model):
         self.env['res.users'].flush_model(['active'])
         today = local_time.today()
         result = {}
-        for absent, types in self.env.execute_query(SQL(
+        for absent_id, type_ids in self.env.execute_query(SQL(
                 """SELECT d.user_id, ARRAY(SELECT t.%(kind)s FROM %(relation)s t WHERE t.%(delegation)s = d.id)
                 FROM property_approval_delegation d JOIN res_users u ON u.id = d.user_id AND u.active
                 WHERE d.active AND d.delegate_id = %(user)s AND d.date_from <= %(today)s AND d.date_to >= %(today)s ORDER BY d.id""",
                 kind=SQL.identifier(kinds.column2), relation=SQL.identifier(kinds.relation), delegation=SQL.identifier(kinds.column1),
                 user=user.id, today=today)):
-            absent, types = self.env['res.users'].browse(absent), set(types)
+            absent, types = self.env['res.users'].browse(absent_id), set(type_ids)
             before = result.get(absent)
             # Of several, each adds to the others.
             result[absent] = types if before is None else types | before if types and before else set()
