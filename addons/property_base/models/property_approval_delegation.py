@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.tools import SQL
 
 from ..tools import local_time
 
@@ -102,13 +103,21 @@ class PropertyApprovalDelegation(models.Model):
 
         :return: dict of principal (res.users) → ids of the kinds of document that it is for; none: all
         """
+        kinds = self._fields['type_ids']
+        self.flush_model()
+        self.env['res.users'].flush_model(['active'])
         today = local_time.today()
         result = {}
-        for delegation in self.sudo().search([
-                ('delegate_id', '=', user.id), ('date_from', '<=', today), ('date_to', '>=', today), ('user_id.active', '=', True)]):
-            types, before = set(delegation.type_ids.ids), result.get(delegation.user_id)
+        for absent_id, type_ids in self.env.execute_query(SQL(
+                """SELECT d.user_id, ARRAY(SELECT t.%(kind)s FROM %(relation)s t WHERE t.%(delegation)s = d.id)
+                FROM property_approval_delegation d JOIN res_users u ON u.id = d.user_id AND u.active
+                WHERE d.active AND d.delegate_id = %(user)s AND d.date_from <= %(today)s AND d.date_to >= %(today)s ORDER BY d.id""",
+                kind=SQL.identifier(kinds.column2), relation=SQL.identifier(kinds.relation), delegation=SQL.identifier(kinds.column1),
+                user=user.id, today=today)):
+            absent, types = self.env['res.users'].browse(absent_id), set(type_ids)
+            before = result.get(absent)
             # Of several, each adds to the others.
-            result[delegation.user_id] = types if before is None else types | before if types and before else set()
+            result[absent] = types if before is None else types | before if types and before else set()
         return result
 
     @api.model

@@ -102,24 +102,39 @@ class PropertyApprovalRequestStep(models.Model):
             step.mine = step.state == 'pending' and bool(step.sudo()._principal_of(principals))
 
     def _search_mine(self, operator, value):
-        if operator != 'in':
+        if operator != 'in' or set(value) != {True}:
             return NotImplemented
-        domains = []
-        for principal, types in self._my_principals().items():
-            groups = principal.sudo()._get_group_ids()
-            may = Domain('group_id', 'in', groups) | Domain('standing_in', '=', True) & Domain('stand_in_group_id', 'in', groups) \
-                | Domain('user_ids', 'in', principal.id)
-            may &= Domain('requester_id', 'not in', [principal.id, self.env.uid])
-            may &= Domain('quorum', '=', 1) | Domain('decision_ids', 'not any', [
-                '|', ('principal_id', '=', principal.id), ('user_id', '=', self.env.uid)])
-            if types:
-                may &= Domain('type_id', 'in', list(types))
-            if principal != self.env.user:
-                may &= Domain('request_id.rule_id.allow_delegate', '=', True)
-            domains.append(may & Domain('company_id', 'in', (principal.sudo().company_ids & self.env.user.sudo().company_ids).ids))
         if not self.env.user.has_group('property_base.group_approver'):
             return Domain.FALSE
-        return Domain('state', '=', 'pending') & Domain.OR(domains)
+        # In SQL: the list is opened all day, and its domain would be worked out anew for the rows and for their number.
+        principals = self._my_principals()
+        return Domain.custom(to_sql=lambda model, alias, _query: model._mine_sql(alias, principals), predicate=lambda step: step.mine)
+
+    def _mine_sql(self, alias, principals):
+        """:return: SQL condition: what :meth:`_principal_of` finds somebody for"""
+        self.env['property.approval.decision'].flush_model(['request_step_id', 'principal_id', 'user_id'])
+        step = {name: SQL.identifier(alias, name, to_flush=self._fields[name]) for name in (
+            'id', 'state', 'group_id', 'standing_in', 'stand_in_group_id', 'requester_id', 'quorum', 'company_id', 'type_id', 'request_id')}
+        named = self._fields['user_ids']
+        turns = []
+        for principal, types in principals.items():
+            companies = principal.sudo().company_ids & self.env.user.sudo().company_ids
+            turns.append(SQL(
+                """(%(group_id)s IN %(groups)s OR %(standing_in)s AND %(stand_in_group_id)s IN %(groups)s
+                    OR EXISTS (SELECT FROM %(named)s n WHERE n.%(named_step)s = %(id)s AND n.%(named_user)s = %(principal)s))
+                AND %(requester_id)s NOT IN %(own)s AND %(company_id)s IN %(companies)s
+                AND (%(quorum)s = 1 OR NOT EXISTS (
+                    SELECT FROM property_approval_decision d
+                    WHERE d.request_step_id = %(id)s AND (d.principal_id = %(principal)s OR d.user_id = %(me)s)))
+                AND %(of_type)s AND %(delegated)s""",
+                **step, groups=tuple(principal.sudo()._get_group_ids()), own=(principal.id, self.env.uid), me=self.env.uid,
+                principal=principal.id, companies=tuple(companies.ids) or (0,), named=SQL.identifier(named.relation),
+                named_step=SQL.identifier(named.column1), named_user=SQL.identifier(named.column2),
+                of_type=SQL("%s IN %s", step['type_id'], tuple(types)) if types else SQL("TRUE"),
+                delegated=SQL("TRUE") if principal == self.env.user else SQL(
+                    "EXISTS (SELECT FROM property_approval_request r JOIN property_approval_rule l ON l.id = r.rule_id"
+                    " WHERE r.id = %s AND l.allow_delegate)", step['request_id'])))
+        return SQL("(%s = 'pending' AND (%s))", step['state'], SQL(" OR ").join(SQL("(%s)", turn) for turn in turns))
 
     @api.model
     def _my_principals(self):

@@ -55,7 +55,7 @@ class PropertyDocument(models.Model):
         ('missing', "Missing"),
         ('received', "To Verify"),
         ('verified', "Verified"),
-        ('rejected', "Rejected"),
+        ('rejected', "Not Accepted"),
         ('returned', "Given Back"),
         ('waived', "Waived"),
     ], required=True, readonly=True, copy=False, default='missing')

@@ -33,7 +33,7 @@ class PropertyDocumentLoan(models.Model):
     lent_by_id = fields.Many2one('res.users', required=True, readonly=True, ondelete='restrict')
     due_date = fields.Date("Due Back", required=True, readonly=True)
     state = fields.Selection(
-        [('out', "Out"), ('returned', "Returned")], required=True, readonly=True, copy=False, default='out', index=True)
+        [('out', "Out"), ('returned', "Back")], required=True, readonly=True, copy=False, default='out', index=True)
     returned_on = fields.Datetime(readonly=True, copy=False)
     returned_to_id = fields.Many2one('res.users', readonly=True, copy=False, ondelete='restrict')
     is_overdue = fields.Boolean("Overdue", compute='_compute_is_overdue')

@@ -35,7 +35,7 @@ class PropertyDocumentLog(models.Model):
         ('received', "Received"),
         ('returned', "Given Back"),
         ('verified', "Verified"),
-        ('rejected', "Rejected"),
+        ('rejected', "Not Accepted"),
         ('waived', "Waived"),
         ('required', "Required Again"),
     ], string="What Happened", required=True, readonly=True)

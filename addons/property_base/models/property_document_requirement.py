@@ -27,7 +27,7 @@ class PropertyDocumentRequirement(models.Model):
         ('change', "Change"),
         ('cancellation', "Cancellation"),
         ('handover', "Handover"),
-        ('title', "Title"),
+        ('title', "Title Deed"),
     ], required=True)
     payment_mode = fields.Selection([
         (ANY, "Any"),
@@ -45,8 +45,8 @@ class PropertyDocumentRequirement(models.Model):
     condition = fields.Char(translate=True, help="When it applies; the buyer reads this.")
     per_buyer = fields.Boolean("From Each Buyer", help="Otherwise once for the document.")
     buyer_kind = fields.Selection(
-        [('any', "Persons and Companies"), ('person', "Persons"), ('company', "Companies")], string="Buyers", required=True, default='any',
-        help="Which of the buyers owe a paper that is asked for from each.")
+        [('any', "Individuals and Companies"), ('person', "Individuals"), ('company', "Companies")], string="Buyers",
+        required=True, default='any', help="Which of the buyers owe a paper that is asked for from each.")
     originals = fields.Integer(default=1)
     copies = fields.Integer()
     company_id = fields.Many2one('res.company', index='btree_not_null', help="Empty: every company.")

@@ -22,7 +22,7 @@ class PropertyParameterValue(models.Model):
     valid_from = fields.Date(required=True, default=lambda self: local_time.today())
     company_id = fields.Many2one('res.company', index='btree_not_null', help="Empty: every company that has no value of its own.")
     value = fields.Char(required=True)
-    reason = fields.Char(help="The notice or decision that sets this value.")
+    reason = fields.Char("Basis", help="The notice or decision that sets this value.")
 
     _scope_uniq = models.UniqueIndex(
         lambda registry: "(parameter_id, valid_from, {})".format(', '.join(
@@ -45,7 +45,9 @@ class PropertyParameterValue(models.Model):
         values._check_not_backdated()
         values._check_no_own_limit()
         self.env.registry.clear_cache()
-        values._log(lambda value: self.env._("New value %s", value._describe()))
+        # What is shipped is nobody's change, and would stand there in English.
+        if not (self.env.su and self.env.context.get('install_mode')):
+            values._log(lambda value: self.env._("New value %s", value._describe()))
         return values
 
     def write(self, vals):

@@ -11,7 +11,7 @@ class PropertyDocumentHandling(models.TransientModel):
     kind = fields.Selection([
         ('receive', "Receive"),
         ('give_back', "Give Back"),
-        ('reject', "Reject"),
+        ('reject', "Do Not Accept"),
         ('waive', "Waive"),
         ('lend', "Lend Out"),
     ], required=True, default='receive')

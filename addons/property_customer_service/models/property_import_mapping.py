@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..tools import price_table
+
 
 class PropertyImportMapping(models.Model):
     """What a column heading of an office's price table stands for, remembered from the last import."""
@@ -10,10 +12,15 @@ class PropertyImportMapping(models.Model):
     _rec_name = 'header'
 
     header = fields.Char(required=True, help="The heading without spaces, brackets and units.")
-    field = fields.Char(required=True)
+    field = fields.Selection('_field_selection', "Stands For", required=True)
     company_id = fields.Many2one('res.company', required=True, index=True, default=lambda self: self.env.company)
 
     _header_uniq = models.Constraint('UNIQUE (company_id, header)', "The heading is already known.")
+
+    @api.model
+    def _field_selection(self):
+        translate = self.env._  # the linter takes a call by this name for a term to be exported
+        return [*((key, translate(spec.label)) for key, spec in price_table.FIELDS.items()), ('skip', self.env._("Left out"))]
 
     @api.model
     def _remembered(self):

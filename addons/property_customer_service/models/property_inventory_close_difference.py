@@ -12,7 +12,7 @@ class PropertyInventoryCloseDifference(models.Model):
     _order = 'date desc, id'
     _rec_name = 'unit_name'
 
-    close_id = fields.Many2one('property.inventory.close', required=True, readonly=True, index=True, ondelete='restrict')
+    close_id = fields.Many2one('property.inventory.close', "Daily Close", required=True, readonly=True, index=True, ondelete='restrict')
     date = fields.Date("Day", required=True, readonly=True)
     project_id = fields.Many2one('property.project', required=True, readonly=True, index=True, ondelete='restrict')
     company_id = fields.Many2one('res.company', required=True, readonly=True, ondelete='restrict')

@@ -28,7 +28,7 @@ class PropertyInventoryCloseLine(models.Model):
     _order = 'date desc, close_id desc, id'
     _rec_name = 'building_name'
 
-    close_id = fields.Many2one('property.inventory.close', required=True, readonly=True, ondelete='restrict')
+    close_id = fields.Many2one('property.inventory.close', "Daily Close", required=True, readonly=True, ondelete='restrict')
     date = fields.Date("Day", required=True, readonly=True)
     project_id = fields.Many2one('property.project', required=True, readonly=True, ondelete='restrict')
     company_id = fields.Many2one('res.company', required=True, readonly=True, ondelete='restrict')

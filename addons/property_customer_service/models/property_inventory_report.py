@@ -4,7 +4,7 @@ from datetime import datetime, time, timedelta
 import pytz
 from markupsafe import Markup
 
-from odoo import models
+from odoo import SUPERUSER_ID, models
 from odoo.addons.property_base.tools.local_time import start_of_day
 from odoo.tools import SQL, file_open, format_date, formatLang
 from odoo.tools.misc import format_datetime
@@ -133,16 +133,22 @@ class PropertyProject(models.Model):
         result = defaultdict(list)
         for row in self.env.execute_query_dict(SQL(
             """
-            SELECT m.project_id, m.document_name, m.state_from, m.state_to, m.reason, p.name AS user_name, m.date,
+            SELECT m.project_id, m.document_name, m.state_from, m.state_to, m.reason, %(by)s AS user_name, m.date,
                 min(m.create_date) AS moment, count(*) AS units, (array_agg(%(name)s ORDER BY m.unit_id))[:%(limit)s] AS names
             FROM property_unit_movement m JOIN property_unit u ON u.id = m.unit_id
             JOIN res_users s ON s.id = m.user_id JOIN res_partner p ON p.id = s.partner_id
             WHERE %(moved)s
-            GROUP BY m.project_id, m.document_model, m.document_id, m.document_name, m.state_from, m.state_to, m.reason, m.date, p.id
+            GROUP BY m.project_id, m.document_model, m.document_id, m.document_name, m.state_from, m.state_to, m.reason, m.date,
+                m.user_id, p.id
             ORDER BY min(m.id)
-            """, name=self._inventory_unit_name(day), limit=NAMED_UNITS, moved=self._inventory_moved(day, closes))):
+            """, by=self._inventory_by(), name=self._inventory_unit_name(day), limit=NAMED_UNITS,
+            moved=self._inventory_moved(day, closes))):
             result[row['project_id']].append(row)
         return result
+
+    def _inventory_by(self):
+        """:return: SQL, who made a movement ``m``: the name of the partner ``p``, unless a job did"""
+        return SQL("CASE WHEN m.user_id = %s THEN %s ELSE p.name END", SUPERUSER_ID, self.env['property.unit.movement']._by_itself())
 
     def _inventory_unit_name(self, day):
         """:return: SQL, the name of the unit ``u`` of a movement ``m``, on a closed day as its close knew it"""
@@ -230,14 +236,15 @@ class PropertyProject(models.Model):
             """
             SELECT m.project_id, m.date, m.create_date, COALESCE(l.building_name, b.name), %(name)s,
                 CASE WHEN l.id IS NULL THEN NULLIF(concat_ws(' ', y.name, y.rooms), '') ELSE l.layout_name END,
-                m.state_from, m.state_to, m.document_name, m.reason, p.name, m.gross_area, m.list_price
+                m.state_from, m.state_to, m.document_name, m.reason, %(by)s, m.gross_area, m.list_price
             FROM property_unit_movement m JOIN property_unit u ON u.id = m.unit_id
             JOIN property_building b ON b.id = m.building_id LEFT JOIN property_layout y ON y.id = m.layout_id
             LEFT JOIN property_inventory_close_line l
                 ON l.close_id = m.close_id AND l.building_id = m.building_id AND COALESCE(l.layout_id, 0) = COALESCE(m.layout_id, 0)
             JOIN res_users s ON s.id = m.user_id JOIN res_partner p ON p.id = s.partner_id
             WHERE %(moved)s ORDER BY m.project_id, m.id
-            """, name=self._inventory_unit_name(day), moved=self._inventory_moved(day, self._inventory_closes(day)))
+            """, by=self._inventory_by(), name=self._inventory_unit_name(day),
+            moved=self._inventory_moved(day, self._inventory_closes(day)))
         with server_rows(self.env.cr, query, 'inventory_movements') as rows:
             write_report(stream, self._inventory_sheet(reports, total, day, level), self._inventory_sheet_movements(rows))
 

@@ -45,7 +45,7 @@ class PropertyUnitRequest(models.Model):
     }
 
     kind = fields.Selection(
-        [('release', "Release"), ('hold', "Hold"), ('extend', "Extend a hold"), ('unhold', "Give up a hold")],
+        [('release', "Release of units"), ('hold', "Hold"), ('extend', "Extend a hold"), ('unhold', "Give up a hold")],
         required=True, default='hold', tracking=True)
     project_id = fields.Many2one(
         'property.project', required=True, index=True, ondelete='restrict',

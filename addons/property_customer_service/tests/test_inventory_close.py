@@ -871,6 +871,9 @@ class TestFiles(InventoryCloseCase):
         self.assertEqual(movements[1][:2] + movements[1][3:9], [
             '云栖花园', datetime(2026, 3, 2), '1号楼', self.units[0].full_name, 'A1 3室2厅2卫', '待售', '可售', self.units[0].movement_ids[-1].document_name])
         self.assertEqual(movements[1][-2:], [100, 1000000])
+        # What a job does, it does by itself.
+        self.assertEqual(movements[-1][10], '系统自动')
+        self.assertNotIn('系统自动', movements[1])
         self.assertIsInstance(movements[1][2], datetime)
         self.assertEqual(differences[0], ['项目', '差异'])
         self.assertIn('认购', differences[1][1])

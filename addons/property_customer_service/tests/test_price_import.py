@@ -258,6 +258,12 @@ class TestPriceImport(PropertyCase):
         again = self.wizard(data, project_id=self.project.id)
         again.action_read()
         self.assertEqual(again.column_ids.filtered(lambda column: column.header == '户型代码Z').field, 'layout')
+        # Whoever looks after them reads and chooses names, not codes.
+        mapping = self.env['property.import.mapping'].search([('field', '=', 'layout'), ('header', 'like', '户型代码')])
+        self.assertEqual(mapping._fields['field'].convert_to_export(mapping.field, mapping), self.env['property.unit']._fields['layout_id'].string)
+        names = dict(mapping._fields['field']._description_selection(self.env))
+        self.assertEqual(names['skip'], "Left out")
+        self.assertFalse([key for key, name in names.items() if name == key])
 
     # ------------------------------------------------------------------ refusals
 

@@ -139,8 +139,8 @@ class TestRequests(SalesControlCase):
         self.assertEqual(self.allocations(), [(self.units[2].id, hold.id)])
         # The ledger names the document that had them.
         self.assertEqual(self.sql(
-            'SELECT DISTINCT document_name FROM property_unit_movement WHERE state_from = %s AND project_id = %s', 'held', self.project.id),
-            [(hold.name,)])
+            'SELECT DISTINCT document_name FROM property_unit_movement WHERE state_from = %s AND project_id = %s',
+            'held', self.project.id), [(hold.name,)])
         again = self.request('signing', kind='unhold', hold_id=hold.id, units=self.units[:2], hours=0)
         self.assertNothing(f"{hold.name} no longer holds these units.", again.action_submit)
 

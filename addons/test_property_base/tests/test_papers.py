@@ -120,7 +120,7 @@ class TestPapers(PaperCase):
     def test_refusals(self):
         receipt, card = self.as_user('signing', self.receipt_paper), self.as_user('signing', self.card)
         self.assertRefused("Test Receipt (C-1) is “Missing” and cannot become “Verified”.", receipt.action_verify)
-        self.assertRefused("Test Receipt (C-1) is “Missing” and cannot become “Rejected”.", lambda: receipt._reject('x'))
+        self.assertRefused("Test Receipt (C-1) is “Missing” and cannot become “Not Accepted”.", lambda: receipt._reject('x'))
         self.assertRefused(
             "Say how many originals or copies of “Test Receipt (C-1)” were handed in.", lambda: receipt._receive({receipt: (0, 0)}))
         self.assertRefused(

@@ -1,5 +1,5 @@
 import { Component } from "@odoo/owl";
-import { formatDateTime, deserializeDateTime } from "@web/core/l10n/dates";
+import { deserializeDateTime, toLocaleDateTimeString } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { standardFieldProps } from "@web/views/fields/standard_field_props";
@@ -14,7 +14,7 @@ const ICONS = {
 };
 
 function moment(text) {
-    return text ? formatDateTime(deserializeDateTime(text), { showSeconds: false }) : "";
+    return text ? toLocaleDateTimeString(deserializeDateTime(text)) : "";
 }
 
 class JsonWidget extends Component {

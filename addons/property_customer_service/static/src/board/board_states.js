@@ -56,7 +56,7 @@ export const ORIENTATIONS = {
 export const REQUESTS = {
     release: {
         from: "unreleased",
-        label: _t("Release"),
+        label: _t("Release units"),
         ask: _t("Ask for release"),
         title: _t("Release for sale"),
         icon: "fa-unlock-alt",

@@ -634,7 +634,8 @@ export class PropertyBoard extends Component {
                 .map(({ kind, label, icon }) => ({ id: kind, label, icon, run: () => this.askFor(kind, [unit]) })),
         ];
         this.fillCard(unit);
-        this.sheet.open(this.grid.anchorOn(unit), { card: this.card, actions });
+        // Unlike a popover a sheet does not hand its component the way to close it.
+        this.sheet.open(this.grid.anchorOn(unit), { card: this.card, actions, close: () => this.sheet.close() });
     }
 
     goToUnit(unit) {
