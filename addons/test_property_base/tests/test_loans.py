@@ -105,7 +105,7 @@ class TestLoans(PaperCase):
     def test_returned_once(self):
         loan = self.lend()
         self.as_user('signing', loan).action_return()
-        self.assertRefused(f"{loan.name} is “Returned” and cannot become “Returned”.", self.as_user('signing', loan).action_return)
+        self.assertRefused(f"{loan.name} is “Back” and cannot become “Back”.", self.as_user('signing', loan).action_return)
         for statement in (
             "UPDATE property_document_loan SET returned_on = now()", "UPDATE property_document_loan SET returned_on = NULL, returned_to_id = NULL, state = 'out'",
             "UPDATE property_document_loan SET returned_to_id = 1", "UPDATE property_document_loan SET state = 'out'",
