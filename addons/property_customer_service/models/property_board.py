@@ -129,7 +129,8 @@ class PropertyBuilding(models.Model):
                     LEFT JOIN property_unit_request r ON r.id = a.request_id
                     LEFT JOIN res_users s ON s.id = r.requester_id
                     LEFT JOIN res_partner p ON p.id = s.partner_id
-                    WHERE u.id IN %(units)s AND %(changed)s
+                    -- The building twice: what the user may see of it is not looked up row by row.
+                    WHERE u.building_id = %(building)s AND u.id IN %(units)s AND %(changed)s
                 ) AS units,
                 (
                     SELECT json_agg(json_build_array(
