@@ -281,8 +281,12 @@ class PropertyApprovalRequestStep(models.Model):
 
         :return: the steps where it is so
         """
-        deserted = self.filtered(
-            lambda step: step.stand_in_group_id and not step.standing_in and step.quorum == 1 and not step._named_users())
+        deserted = self.browse()
+        # One look for all that wait for the same people, of which there may be thousands. A step of one vote has none yet.
+        closed = self.filtered(lambda step: step.stand_in_group_id and not step.standing_in and step.quorum == 1)
+        for its in closed.grouped(lambda step: (step.group_id, step.user_ids, step.company_id, step.requester_id)).values():
+            if not its[0]._named_users():
+                deserted += its
         if deserted:
             deserted._permitted().write({'standing_in': True})
         return deserted
@@ -290,15 +294,9 @@ class PropertyApprovalRequestStep(models.Model):
     @api.model
     def _cron_open_to_stand_ins(self):
         """People leave and change posts while requests wait for them."""
-        deserted = self.browse()
-        # One look for all that wait for the same people, of which there may be thousands.
-        for *_whom, steps in self.sudo()._read_group(
-                [('state', '=', 'pending'), ('standing_in', '=', False), ('stand_in_group_id', '!=', False), ('quorum', '=', 1)],
-                ['group_id', 'company_id', 'requester_id'], ['id:recordset']):
-            for its in steps.grouped('user_ids').values():
-                if not its[0]._named_users():
-                    deserted += its
-        deserted._open_to_stand_ins()._ask()
+        self.sudo().search([
+            ('state', '=', 'pending'), ('standing_in', '=', False), ('stand_in_group_id', '!=', False), ('quorum', '=', 1),
+        ])._open_to_stand_ins()._ask()
 
     def _ask(self):
         """Activities and mails for whoever may decide; one statement for all, whatever number of documents."""
