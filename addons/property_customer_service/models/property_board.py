@@ -135,7 +135,7 @@ class PropertyBuilding(models.Model):
                 (
                     SELECT json_agg(json_build_array(
                         m.unit_id, m.state_from, m.state_to, to_char(m.create_date, %(iso)s),
-                        CASE WHEN m.user_id = %(system)s THEN %(by_itself)s ELSE p.name END) ORDER BY m.id DESC)
+                        %(by)s) ORDER BY m.id DESC)
                     FROM (
                         SELECT * FROM property_unit_movement WHERE building_id = %(building)s ORDER BY id DESC LIMIT %(latest)s
                     ) m
@@ -144,7 +144,7 @@ class PropertyBuilding(models.Model):
             """,
             version=VERSION, cluster=CLUSTER, reload=reload, building=self.id, permit=bool(self.permit_id), now=now,
             changed=changed, user=self.env.uid, latest=LATEST_MOVEMENTS,
-            system=SUPERUSER_ID, by_itself=self.env['property.unit.movement']._by_itself(), iso='YYYY-MM-DD"T"HH24:MI:SS"Z"',
+            by=self.env['property.unit.movement']._by_sql(), iso='YYYY-MM-DD"T"HH24:MI:SS"Z"',
             units=self.env['property.unit']._search([('building_id', '=', self.id)], order='id').subselect(),
         ))
         for name in ('units', 'movements'):
@@ -201,6 +201,11 @@ class PropertyUnitMovement(models.Model):
         self.ensure_one()
         user = self.user_id.sudo()
         return self._by_itself() if user.id == SUPERUSER_ID else user.name
+
+    @api.model
+    def _by_sql(self):
+        """:return: SQL, the same of a movement ``m`` whose user has the partner ``p``"""
+        return SQL("CASE WHEN m.user_id = %s THEN %s ELSE p.name END", SUPERUSER_ID, self._by_itself())
 
 
 class PropertyUnitRequest(models.Model):

@@ -4,7 +4,7 @@ from datetime import datetime, time, timedelta
 import pytz
 from markupsafe import Markup
 
-from odoo import SUPERUSER_ID, models
+from odoo import models
 from odoo.addons.property_base.tools.local_time import start_of_day
 from odoo.tools import SQL, file_open, format_date, formatLang
 from odoo.tools.misc import format_datetime
@@ -141,14 +141,10 @@ class PropertyProject(models.Model):
             GROUP BY m.project_id, m.document_model, m.document_id, m.document_name, m.state_from, m.state_to, m.reason, m.date,
                 m.user_id, p.id
             ORDER BY min(m.id)
-            """, by=self._inventory_by(), name=self._inventory_unit_name(day), limit=NAMED_UNITS,
+            """, by=self.env['property.unit.movement']._by_sql(), name=self._inventory_unit_name(day), limit=NAMED_UNITS,
             moved=self._inventory_moved(day, closes))):
             result[row['project_id']].append(row)
         return result
-
-    def _inventory_by(self):
-        """:return: SQL, who made a movement ``m``: the name of the partner ``p``, unless a job did"""
-        return SQL("CASE WHEN m.user_id = %s THEN %s ELSE p.name END", SUPERUSER_ID, self.env['property.unit.movement']._by_itself())
 
     def _inventory_unit_name(self, day):
         """:return: SQL, the name of the unit ``u`` of a movement ``m``, on a closed day as its close knew it"""
@@ -243,7 +239,7 @@ class PropertyProject(models.Model):
                 ON l.close_id = m.close_id AND l.building_id = m.building_id AND COALESCE(l.layout_id, 0) = COALESCE(m.layout_id, 0)
             JOIN res_users s ON s.id = m.user_id JOIN res_partner p ON p.id = s.partner_id
             WHERE %(moved)s ORDER BY m.project_id, m.id
-            """, by=self._inventory_by(), name=self._inventory_unit_name(day),
+            """, by=self.env['property.unit.movement']._by_sql(), name=self._inventory_unit_name(day),
             moved=self._inventory_moved(day, self._inventory_closes(day)))
         with server_rows(self.env.cr, query, 'inventory_movements') as rows:
             write_report(stream, self._inventory_sheet(reports, total, day, level), self._inventory_sheet_movements(rows))
