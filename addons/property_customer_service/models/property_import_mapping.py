@@ -19,8 +19,12 @@ class PropertyImportMapping(models.Model):
 
     @api.model
     def _field_selection(self):
-        translate = self.env._  # the linter takes a call by this name for a term to be exported
-        return [*((key, translate(spec.label)) for key, spec in price_table.FIELDS.items()), ('skip', self.env._("Left out"))]
+        return [*self._table_fields(), ('skip', self.env._("Left out"))]
+
+    @api.model
+    def _table_fields(self):
+        """:return: list of (key, label in the user's language): what the columns of a price table may stand for"""
+        return [(key, price_table.label(key, self.env._)) for key in price_table.FIELDS]
 
     @api.model
     def _remembered(self):

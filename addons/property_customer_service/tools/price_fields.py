@@ -150,6 +150,14 @@ MEASURED = {
 AREAS = (tuple(MEASURED), tuple(MEASURED.values()))
 
 
+def label(key, translate=str):
+    """Return what a field is called on the screen.
+
+    `translate` makes text of a term: `env._` in a user's language; without it English, or the language of the request.
+    """
+    return translate(FIELDS[key].label)
+
+
 def squeeze(text):
     """Return a text's form for comparison: half-width, lower case, letters and digits only."""
     return re.sub(r'[\W_]+', '', unicodedata.normalize('NFKC', text).lower())

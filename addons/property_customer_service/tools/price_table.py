@@ -10,7 +10,7 @@ terms for translation is used here.
     write_table(stream, read_title(table.rows, header), result.records)
 """
 from . import sheet_reader
-from .price_fields import FIELDS, FieldSpec, Record, normalise_header, round_half_up
+from .price_fields import FIELDS, FieldSpec, Record, label, normalise_header, round_half_up
 from .price_header import Column, Header, find_header, guess_mapping, header_score, read_title
 from .price_rows import Fault, Result, Skipped, parse
 from .price_writer import FILING_FIELDS, write_table
@@ -20,7 +20,7 @@ from .table_error import MESSAGES, TableError, sentence
 __all__ = [
     'FIELDS', 'FILING_FIELDS', 'MAX_BYTES', 'MAX_COLUMNS', 'MAX_ROWS', 'MAX_UNCOMPRESSED', 'MESSAGES', 'Column',
     'Fault', 'FieldSpec', 'Formula', 'Header', 'Record', 'Result', 'Skipped', 'Table', 'TableError', 'find_header',
-    'guess_mapping', 'normalise_header', 'parse', 'read_table', 'read_title', 'round_half_up', 'sentence',
+    'guess_mapping', 'label', 'normalise_header', 'parse', 'read_table', 'read_title', 'round_half_up', 'sentence',
     'write_table',
 ]
 

@@ -22,12 +22,6 @@ UNIT_COLUMNS = (
 )
 
 
-def _translated(env, term):
-    """A lazy term of the price table's tools, in the user's language."""
-    translate = env._  # the linter takes a call by this name for a term to be exported
-    return translate(term)
-
-
 class PropertyPriceImport(models.TransientModel):
     """Read a price table as it was filed: map its columns, check every row, then import all of it or nothing."""
 
@@ -240,7 +234,7 @@ class PropertyPriceImport(models.TransientModel):
     @api.model
     def _label(self, key):
         """The name of a column in the user's language."""
-        return _translated(self.env, price_table.FIELDS[key].label)
+        return price_table.label(key, self.env._)
 
     # ------------------------------------------------------------------ checks
 
@@ -659,8 +653,7 @@ class PropertyPriceImportColumn(models.TransientModel):
     def _field_selection(self):
         allowed = self.env.user.has_group('property_base.group_floor_price')
         return [
-            (key, _translated(self.env, spec.label))
-            for key, spec in price_table.FIELDS.items() if key != 'floor_price' or allowed]
+            (key, label) for key, label in self.env['property.import.mapping']._table_fields() if key != 'floor_price' or allowed]
 
 
 class PropertyPriceImportFinding(models.TransientModel):
