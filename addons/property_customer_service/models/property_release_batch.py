@@ -140,9 +140,6 @@ class PropertyReleaseBatch(models.Model):
     def action_back_to_draft(self):
         """Take a release that waits for its hour back; it is to be approved again."""
         self.check_access('write')
-        for batch in self:
-            if batch.state != 'scheduled':
-                raise UserError(self.env._("%s does not wait for its hour.", batch.display_name))
         return self._transition('draft')
 
     def action_cancel(self):
